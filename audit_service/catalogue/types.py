@@ -1,0 +1,61 @@
+"""Which payload does a type on the wire have, and on which stream may it stand?
+
+The whole catalogue in one dictionary: validation, JSON Schemas, rules and folds all start here.
+"""
+
+from __future__ import annotations
+
+import re
+
+from msgspec import Struct
+
+from audit_service.catalogue import budget, contract, project, registry, service
+
+EVENT_TYPES: dict[str, type[Struct]] = {
+    **registry.TYPES,
+    **budget.TYPES,
+    **contract.TYPES,
+    **project.TYPES,
+    **service.TYPES,
+}
+
+_AGENCY = r"[a-z0-9][a-z0-9-]{0,62}"
+_NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
+_PERIOD = r"\d{4}(?:-(?:0[1-9]|1[0-2]|Q[1-4]))?(?:-r\d{1,2})?"
+
+BUDGET_SUBJECT = re.compile(rf"budget/({_AGENCY})/(\d{{4}})", re.ASCII)
+CONTRACT_SUBJECT = re.compile(rf"contract/({_NAME})", re.ASCII)
+PROJECT_SUBJECT = re.compile(rf"project/({_NAME})", re.ASCII)
+SERVICE_SUBJECT = re.compile(rf"service/({_NAME})", re.ASCII)
+PERIOD_SUBJECT = re.compile(rf"service/({_NAME})/({_PERIOD})", re.ASCII)
+LOG_SUBJECT = re.compile(r"registry/log", re.ASCII)
+AGENCY_SUBJECT = re.compile(rf"registry/agency/({_AGENCY})", re.ASCII)
+
+_PERIOD_TYPES = frozenset({"service.batch-sealed.v1", "service.transaction-recorded.v1"})
+
+
+def subject_pattern(event_type: str) -> re.Pattern[str]:
+    """Which form must the `subject` of an event of this type have?
+
+    Raises:
+        KeyError: the type is not in the catalogue.
+    """
+    if event_type not in EVENT_TYPES:
+        raise KeyError(event_type)
+    if event_type in _PERIOD_TYPES:
+        return PERIOD_SUBJECT
+    if event_type == "registry.log-created.v1":
+        return LOG_SUBJECT
+    kind = event_type.partition(".")[0]
+    return {
+        "budget": BUDGET_SUBJECT,
+        "contract": CONTRACT_SUBJECT,
+        "project": PROJECT_SUBJECT,
+        "service": SERVICE_SUBJECT,
+        "registry": AGENCY_SUBJECT,
+    }[kind]
+
+
+def requires_legal_date(event_type: str) -> bool:
+    """Has this type legal effect, so that a legal date (KST) decides its fiscal year?"""
+    return event_type.startswith(("budget.", "contract."))
