@@ -1,0 +1,121 @@
+"""How do eventsourcing's application, aggregates and mapper carry entries as they are?
+
+`StoredEvent.state` *is* the entry, `originator_id` is the subject, `topic` is the type on the wire: nothing is
+transcoded, compressed or encrypted, so what is hashed is what is stored. Every accepted event passes
+`Application.save`; no other path writes events.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from eventsourcing.application import Application
+from eventsourcing.persistence import (
+    ApplicationRecorder,
+    EventStore,
+    JSONTranscoder,
+    Mapper,
+    Recording,
+    StoredEvent,
+)
+
+from audit_service.aggregates import Stream, new_stream
+from audit_service.catalogue.event import Event, decode_event
+from audit_service.rules.decide import evolve
+from audit_service.rules.undo import NoUndo
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from eventsourcing.domain import DomainEventProtocol
+
+    from audit_service.rules.world import World
+
+
+class EntryRecorded:
+    """eventsourcing's domain event: an entry, and where it stands in its stream."""
+
+    __slots__ = ("entry", "event", "originator_id", "originator_version")
+
+    def __init__(self, *, originator_id: str, originator_version: int, entry: bytes, event: Event) -> None:
+        self.originator_id = originator_id
+        self.originator_version = originator_version
+        self.entry = entry
+        self.event = event
+
+
+class EntryMapper(Mapper[str]):
+    """Maps an entry to a stored event and back; the entry's bytes are never touched."""
+
+    def to_stored_event(self, domain_event: DomainEventProtocol[str]) -> StoredEvent:
+        """The stored event whose `state` is the entry."""
+        recorded = cast("EntryRecorded", domain_event)
+        return StoredEvent(
+            recorded.originator_id, recorded.originator_version, recorded.event.type, recorded.entry
+        )
+
+    def to_domain_event(self, stored_event: StoredEvent) -> DomainEventProtocol[str]:
+        """The entry, decoded into its typed event."""
+        recorded = EntryRecorded(
+            originator_id=str(stored_event.originator_id),
+            originator_version=stored_event.originator_version,
+            entry=stored_event.state,
+            event=decode_event(stored_event.state),
+        )
+        return cast("DomainEventProtocol[str]", recorded)
+
+
+class EntryStore(EventStore[str]):
+    """An event store that does not build a `Recording` per event: followers read the log by index."""
+
+    def put(self, domain_events: Sequence[DomainEventProtocol[str]], **kwargs: Any) -> list[Recording[str]]:
+        """Record events in the order given."""
+        to_stored_event = self.mapper.to_stored_event
+        self.recorder.insert_events([to_stored_event(event) for event in domain_events], **kwargs)
+        return []
+
+
+class LedgerApplication(Application[str]):
+    """The eventsourcing application of this ledger."""
+
+    name = "ledger"
+
+    def __init__(self, recorder: ApplicationRecorder) -> None:
+        self._ledger_recorder = recorder
+        super().__init__()
+
+    def construct_mapper(self) -> Mapper[str]:
+        """Entries need no transcoder; the argument is eventsourcing's signature."""
+        return EntryMapper(JSONTranscoder())
+
+    def construct_recorder(self) -> ApplicationRecorder:
+        """The ledger's own recorder."""
+        return self._ledger_recorder
+
+    def construct_event_store(self) -> EventStore[str]:
+        """The store that writes entries in log order."""
+        return EntryStore(self.mapper, self.recorder)
+
+    def load(self, subject: str, world: World) -> Stream:
+        """Rebuild one stream's aggregate from its entries; an empty one for an unknown subject."""
+        stream = new_stream(subject)
+        world_of_one = _OneStream(subject, stream, world)
+        for recorded in cast("Iterable[EntryRecorded]", self.events.get(subject)):
+            evolve(world_of_one, recorded.event, NO_UNDO)
+            stream.version = recorded.originator_version
+        return stream
+
+
+class _OneStream:
+    """The world while one stream is being rebuilt: its own state, and the others as they are."""
+
+    def __init__(self, subject: str, stream: Stream, world: World) -> None:
+        self._subject = subject
+        self._state = stream.state
+        self._world = world
+
+    def stream(self, subject: str) -> Any:  # each stream kind has its own state class
+        return self._state if subject == self._subject else self._world.stream(subject)
+
+
+NO_UNDO = NoUndo()

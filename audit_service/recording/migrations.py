@@ -1,0 +1,60 @@
+"""Which tables must exist before the service runs, and who makes them?
+
+Alembic alone makes tables. The revisions live in `alembic/` of a checkout and in `audit_service/migrations` of
+a wheel; the ledger's database and the projections' database have a folder of revisions each.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from audit_service.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Engine
+
+Database = Literal["ledger", "projections"]
+
+
+def _script_folder() -> Path:
+    package = Path(__file__).resolve().parent.parent
+    for candidate in (package / "migrations", package.parent / "alembic"):
+        if (candidate / "env.py").is_file():
+            return candidate
+    raise ConfigurationError("the migrations are missing from this installation")
+
+
+def _config(database: Database, connection: Connection | None = None) -> Config:
+    folder = _script_folder()
+    config = Config()
+    # A percent sign in a path would be read as interpolation.
+    config.set_main_option("script_location", str(folder).replace("%", "%%"))
+    config.set_main_option("version_locations", str(folder / database / "versions").replace("%", "%%"))
+    config.set_main_option("path_separator", "newline")
+    config.attributes["connection"] = connection
+    return config
+
+
+def upgrade(engine: Engine, database: Database) -> None:
+    """Bring one database to the newest revision; does nothing when it is there already."""
+    with engine.begin() as connection:
+        command.upgrade(_config(database, connection), "head")
+
+
+def require_newest(engine: Engine, database: Database) -> None:
+    """Refuse to run on a database of another revision.
+
+    Raises:
+        ConfigurationError: the database must be upgraded first.
+    """
+    newest = ScriptDirectory.from_config(_config(database)).get_current_head()
+    with engine.connect() as connection:
+        current = MigrationContext.configure(connection).get_current_revision()
+    if current != newest:
+        raise ConfigurationError(f"the {database} database must be upgraded first: run `audit db upgrade`")
