@@ -1,0 +1,161 @@
+"""Step 5: when and in which order do tiles, bundles and the checkpoint become public files?
+
+Tiles and bundles of a signed size first, each durable under its final name; then `/log/checkpoint`; then the
+archive. A crash before the checkpoint leaves files that the next start writes again with the same bytes; a
+crash after it leaves a published checkpoint that the archive is given at the next start.
+
+`/log/checkpoint` moves at most once per interval, which bounds the partial tiles on disk, and at once when
+the log was idle.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import threading
+from typing import TYPE_CHECKING
+
+from audit_service.clock import now_utc
+from audit_service.files import fsync_folder, make_folder, write_durably
+from verifier.bundles import encode_bundle
+from verifier.tiles import TILE_WIDTH, Tile, bundles_for_size, tile_bytes, tiles_for_size
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from audit_service.clock import Clock
+    from audit_service.publication.archive import CheckpointArchive
+    from audit_service.publication.layout import PublicFiles
+    from audit_service.signing.signer import SignedHead
+    from verifier.tree import SubtreeReader
+
+logger = logging.getLogger(__name__)
+
+
+class Publisher:
+    """Publishes signed checkpoints of one log, one after another."""
+
+    def __init__(
+        self,
+        files: PublicFiles,
+        archive: CheckpointArchive,
+        *,
+        read_entries: Callable[[int, int], list[bytes]],
+        read_subtree: SubtreeReader,
+        published_size: int,
+        clock: Clock = now_utc,
+    ) -> None:
+        self._files = files
+        self._archive = archive
+        self._read_entries = read_entries
+        self._read_subtree = read_subtree
+        self._clock = clock
+        self.published_size = published_size
+
+    def publish(self, head: SignedHead) -> None:
+        """Make a signed head public; publishing the same head again changes nothing.
+
+        Raises:
+            OSError: the disk refused; nothing newer than before is public, and it may be tried again.
+        """
+        written = self._write_tiles(head.size) | self._write_bundles(head.size)
+        for folder in sorted(written):
+            fsync_folder(folder)
+        write_durably(self._files.checkpoint, head.note)
+        old_size, self.published_size = self.published_size, head.size
+        self._archive.keep(head, self._clock())
+        self._sweep_partials(old_size, head.size)
+
+    def _write_tiles(self, size: int) -> set[Path]:
+        return {
+            self._write(self._files.tile(tile), tile_bytes(tile, self._read_subtree))
+            for tile in tiles_for_size(self.published_size, size)
+        }
+
+    def _write_bundles(self, size: int) -> set[Path]:
+        folders = set()
+        for bundle in bundles_for_size(self.published_size, size):
+            first = bundle.index * TILE_WIDTH
+            entries = self._read_entries(first, first + bundle.width)
+            folders.add(self._write(self._files.bundle(bundle.index, bundle.width), encode_bundle(entries)))
+        return folders
+
+    def _write(self, path: Path, data: bytes) -> Path:
+        make_folder(path.parent)
+        write_durably(path, data, sync_folder=False)
+        return path.parent
+
+    def _sweep_partials(self, old_size: int, new_size: int) -> None:
+        """Remove partial files whose full one is durable; readers fall back from partial to full."""
+        for tile in tiles_for_size(old_size, new_size):
+            if tile.width == TILE_WIDTH:
+                self._sweep(self._files.tile(Tile(tile.level, tile.index)))
+                if tile.level == 0:
+                    self._sweep(self._files.bundle(tile.index, TILE_WIDTH))
+
+    def _sweep(self, full: Path) -> None:
+        partials = full.with_name(full.name + ".p")
+        if partials.is_dir():
+            shutil.rmtree(partials)
+
+
+class PublicationLoop:
+    """The thread that publishes the newest signed head whenever there is one."""
+
+    def __init__(
+        self,
+        publisher: Publisher,
+        newest: Callable[[], SignedHead],
+        *,
+        interval_s: float,
+        on_published: Callable[[int], None],
+    ) -> None:
+        self._publisher = publisher
+        self._newest = newest
+        self._interval_s = interval_s
+        self._on_published = on_published
+        self._wake = threading.Event()
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="publisher", daemon=True)
+        self.last_error: str | None = None
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Say that a newer head was signed."""
+        self._wake.set()
+
+    def stop(self) -> None:
+        """Publish what is signed, then end; returns when the thread has ended."""
+        self._stopping.set()
+        self._wake.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while True:
+            self._wake.wait()
+            self._wake.clear()
+            self._publish_newest()
+            if self._stopping.is_set():
+                return
+            # At most one publication per interval; a stop does not wait for it.
+            self._stopping.wait(self._interval_s)
+
+    def _publish_newest(self) -> None:
+        head = self._newest()
+        if head.size == self._publisher.published_size:
+            return
+        try:
+            self._publisher.publish(head)
+        except OSError as error:
+            # A full or failing disk delays publication, never acknowledgement; readiness shows it.
+            self.last_error = f"{type(error).__name__} while publishing size {head.size}"
+            logger.exception("publication failed", extra={"tree_size": head.size})
+            self._wake.set()
+            return
+        self.last_error = None
+        logger.info("published", extra={"tree_size": head.size})
+        self._on_published(head.size)
