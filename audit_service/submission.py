@@ -25,6 +25,7 @@ from audit_service.errors import (
     TypeUnknown,
 )
 from audit_service.rules.envelope import check_envelope
+from audit_service.rules.errors import RuleBroken
 from verifier.bundles import MAX_ENTRY_BYTES
 from verifier.canonical import encode_canonical, parse_strict
 from verifier.envelope import APPROVAL_TYP, SUBMISSION_TYP, signature_kid, verify_jws
@@ -40,7 +41,7 @@ MANIFEST = "service.batch-sealed.v1"
 # What the service adds to a submission: "position" and "recordedtime", with names, punctuation and values.
 SERVICE_ATTRIBUTES_BYTES = 80
 _BATCH_ITEM_ID = re.compile(r"(.+)/(0|[1-9][0-9]{0,9})", re.ASCII)
-_SEQUENCE = re.compile(r"0|[1-9][0-9]{0,17}", re.ASCII)
+_SEQUENCE = re.compile(r"0|[1-9][0-9]{0,18}", re.ASCII)
 _BACKQUOTED_INPUT = re.compile(r"(unknown field|value) [`'].*?[`'](?= - at|$)", re.DOTALL)
 
 _decoder = msgspec.json.Decoder(Submission)
@@ -136,8 +137,6 @@ def prepare_many(
 
 def is_refusal(error: BaseException) -> bool:
     """Is this the submitter's error (a result), and not ours (a crash)?"""
-    from audit_service.rules.errors import RuleBroken  # noqa: PLC0415 - keeps the import list about bytes
-
     return isinstance(error, SubmissionRefused | RuleBroken)
 
 

@@ -46,12 +46,16 @@ class ServiceRegistered(Payload, kw_only=True):
 
 
 class CountPublished(Payload, kw_only=True):
-    """A count that the city published; it stays unreconciled where no transactions stand behind it."""
+    """A count that the city published; it stays unreconciled where no transactions stand behind it.
+
+    `period` names the period of `service/<service id>/<period>` that it counts; without it, all of them.
+    """
 
     count_id: Code
     kind: Code
     count: Count
     unit_ko: Text
+    period: Period | UnsetType = UNSET
     period_ko: Text
     text_printed: Text | UnsetType = UNSET
 
@@ -77,9 +81,7 @@ class BatchSealed(Payload, kw_only=True):
     submissions_root: Sha256Hex
 
 
-class TransactionRecorded(
-    Struct, forbid_unknown_fields=True, omit_defaults=True, kw_only=True, gc=False
-):
+class TransactionRecorded(Struct, forbid_unknown_fields=True, omit_defaults=True, kw_only=True, gc=False):
     """One service transaction: its kind, its period and a salted commitment (64 lower-case hex digits).
 
     `commitment = SHA-256("audit-service/commitment/v1" ‖ 0x00 ‖ r ‖ SHA-256(canonical record))` with 32 fresh

@@ -14,6 +14,7 @@ import fcntl
 import hashlib
 import os
 import struct
+import threading
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
@@ -59,6 +60,8 @@ class SignStateJournal:
             raise Quarantined("another process is signing for this log") from error
         if not path.exists():
             write_durably(path, b"", mode=0o600)
+        # The writer appends while the publisher forgets.
+        self._changing = threading.Lock()
         self.records = _read_records(path)
         self._descriptor = os.open(path, os.O_WRONLY | os.O_APPEND)
 
@@ -77,12 +80,16 @@ class SignStateJournal:
             Quarantined: the journal stands elsewhere; nothing was written.
             OSError: the disk failed; the process must stop, the state of the file is unknown.
         """
+        with self._changing:
+            self._append(record, expected=(expected_epoch, expected_size))
+
+    def _append(self, record: SignState, *, expected: tuple[int, int]) -> None:
         last = self.last
-        found = _Position(last.epoch, last.tree_size) if last else _Position(expected_epoch, 0)
-        if found != (expected_epoch, expected_size):
+        found = _Position(last.epoch, last.tree_size) if last else _Position(expected[0], 0)
+        if found != expected:
             raise Quarantined(
                 f"the journal stands at epoch {found.epoch}, size {found.tree_size}; the signer expected "
-                f"epoch {expected_epoch}, size {expected_size}"
+                f"epoch {expected[0]}, size {expected[1]}"
             )
         data = memoryview(_encode_record(record))
         while data:
@@ -96,13 +103,14 @@ class SignStateJournal:
         The newest record always stays: it is the memory of what was signed last. Its entries go too when they
         are published.
         """
-        kept = [record for record in self.records if record.tree_size > published_size]
-        if not kept and self.records:
-            newest = self.records[-1]
-            kept = [SignState(newest.epoch, newest.tree_size, newest.root_hash, newest.note, [])]
-        self.records = kept
-        if os.fstat(self._descriptor).st_size > _COMPACT_ABOVE_BYTES:
-            self._rewrite()
+        with self._changing:
+            kept = [record for record in self.records if record.tree_size > published_size]
+            if not kept and self.records:
+                newest = self.records[-1]
+                kept = [SignState(newest.epoch, newest.tree_size, newest.root_hash, newest.note, [])]
+            self.records = kept
+            if os.fstat(self._descriptor).st_size > _COMPACT_ABOVE_BYTES:
+                self._rewrite()
 
     def _rewrite(self) -> None:
         write_durably(self._path, b"".join(map(_encode_record, self.records)), mode=0o600)

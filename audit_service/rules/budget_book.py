@@ -1,0 +1,142 @@
+"""What explains a year's amounts? The calculation basis (산출기초) of each line item, and the schedule (추진일정).
+
+Both explain appropriations, so they come after the original budget. A line's items may add up to less than its
+appropriation: that shows as an open difference in the reconciliation and is no reason to refuse; more is refused,
+for then something is explained that was never appropriated.
+"""
+
+from __future__ import annotations
+
+from math import prod
+
+from audit_service.catalogue.budget import CostBasisRecorded, Factor, ScheduleSet, ScheduleStep
+from audit_service.catalogue.event import Event
+from audit_service.rules.budget import (
+    require_distinct,
+    require_line,
+    require_open_year,
+    require_total,
+)
+from audit_service.rules.errors import RuleBroken
+from audit_service.rules.states import BudgetState, Item, Year
+from audit_service.rules.undo import Changes
+from audit_service.rules.world import World
+
+
+def _require_appropriated(state: BudgetState, event: Event) -> Year:
+    year = require_open_year(state, event)
+    if not year.appropriated:
+        raise RuleBroken(
+            "budget.not-appropriated", "the year has no original budget to explain", stream=event.subject
+        )
+    return year
+
+
+def decide_cost_basis(world: World, state: BudgetState, event: Event) -> None:
+    """Is this basis sound? One price times numbers with units makes exactly the amount, within the appropriation."""
+    del world
+    _require_appropriated(state, event)
+    data: CostBasisRecorded = event.data
+    line = require_line(state, event, data.line_id)
+    if data.item_id in state.items:
+        raise RuleBroken(
+            "budget.item-duplicate", f"item {data.item_id} is already recorded", stream=event.subject
+        )
+    product_won = prod(_values(event, data.factors))
+    if product_won != data.amount_won:
+        raise RuleBroken(
+            "budget.basis-product-differs",
+            f"the factors make {product_won} won, the amount says {data.amount_won} won",
+            stream=event.subject,
+            columns={"amount_won": {"stated": data.amount_won, "computed": product_won}},
+            allowed=product_won,
+        )
+    if line.items_won + data.amount_won > line.final_won:
+        raise RuleBroken(
+            "budget.items-exceed-appropriation",
+            f"items would add up to {line.items_won + data.amount_won} won of {line.final_won} won",
+            stream=event.subject,
+            columns={"items_won": line.items_won + data.amount_won, "final_won": line.final_won},
+            allowed=line.final_won - line.items_won,
+        )
+
+
+def _values(event: Event, factors: list[Factor]) -> list[int]:
+    values = []
+    prices = 0
+    for factor in factors:
+        price, number, unit = factor.won, factor.n, factor.unit
+        if isinstance(price, int) and not isinstance(number, int) and not isinstance(unit, str):
+            prices += 1
+            values.append(price)
+        elif isinstance(number, int) and not isinstance(price, int) and isinstance(unit, str):
+            values.append(number)
+        else:
+            raise RuleBroken(
+                "budget.factor-form",
+                "a factor is either a price in won, or a number with its unit",
+                stream=event.subject,
+            )
+    if prices != 1:
+        raise RuleBroken(
+            "budget.factor-form",
+            f"{prices} factors are prices; won times won is no amount",
+            stream=event.subject,
+            allowed=1,
+        )
+    return values
+
+
+def evolve_cost_basis(state: BudgetState, event: Event, undo: Changes) -> None:
+    data: CostBasisRecorded = event.data
+    line = state.lines[data.line_id]
+    undo.put(state.lines, data.line_id, line._replace(items_won=line.items_won + data.amount_won))
+    undo.put(state.items, data.item_id, Item(data.line_id, data.amount_won))
+
+
+def decide_schedule(world: World, state: BudgetState, event: Event) -> None:
+    """Is this the project's schedule? Set once; its steps add up to the project's appropriation."""
+    del world
+    year = _require_appropriated(state, event)
+    data: ScheduleSet = event.data
+    if data.project_id in state.schedules:
+        raise RuleBroken("budget.schedule-twice", "the project has its schedule", stream=event.subject)
+    lines = [line for line in state.lines.values() if line.project_id == data.project_id]
+    if not lines:
+        raise RuleBroken("budget.project-unknown", "no line is of this project", stream=event.subject)
+    require_distinct("budget.step-duplicate", [step.step_id for step in data.steps], event)
+    for step in data.steps:
+        _require_step(state, event, step, year)
+    require_total(event, stated_won=data.total_won, computed_won=sum(step.amount_won for step in data.steps))
+    require_total(event, stated_won=data.total_won, computed_won=sum(line.final_won for line in lines))
+
+
+def _require_step(state: BudgetState, event: Event, step: ScheduleStep, year: Year) -> None:
+    first, last = year.opens_on[:7], year.closes_on[:7]
+    if not first <= step.start <= step.end <= last:
+        raise RuleBroken(
+            "budget.step-dates",
+            f"step {step.step_id} does not run from start to end inside the fiscal year",
+            stream=event.subject,
+            columns={"start": step.start, "end": step.end},
+            allowed=f"{first}/{last}",
+        )
+    for item_id in step.item_ids:
+        item = state.items.get(item_id)
+        if item is None:
+            raise RuleBroken(
+                "budget.item-unknown",
+                f"step {step.step_id} spends an item that is not recorded",
+                stream=event.subject,
+            )
+        if state.lines[item.line_id].project_id != event.data.project_id:
+            raise RuleBroken(
+                "budget.project-differs",
+                f"step {step.step_id} spends another project's item",
+                stream=event.subject,
+            )
+
+
+def evolve_schedule(state: BudgetState, event: Event, undo: Changes) -> None:
+    data: ScheduleSet = event.data
+    undo.put(state.schedules, data.project_id, data.total_won)

@@ -1,0 +1,76 @@
+"""How is a refused atomic batch undone exactly?
+
+A state consists of dictionaries that hold immutable values, and `put` is the only way to change one. So the list
+of (dictionary, key, old value) is all that is needed to go back: to the very state, order of keys included.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol, TypeVar
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+_ABSENT: Any = object()
+
+
+class Changes(Protocol):
+    """What `evolve` writes through."""
+
+    def put(self, mapping: dict[K, V], key: K, value: V) -> None:
+        """Set `mapping[key] = value`."""
+        ...
+
+
+class Undo:
+    """Changes that can be taken back, newest first.
+
+    >>> lines, undo = {"a": 1}, Undo()
+    >>> mark = undo.mark()
+    >>> undo.put(lines, "a", 2)
+    >>> undo.put(lines, "b", 3)
+    >>> undo.rollback(to=mark)
+    >>> lines
+    {'a': 1}
+    """
+
+    __slots__ = ("_done",)
+
+    def __init__(self) -> None:
+        self._done: list[tuple[dict[Any, Any], Any, Any]] = []
+
+    def put(self, mapping: dict[K, V], key: K, value: V) -> None:
+        """Set `mapping[key] = value` and remember what stood there."""
+        self._done.append((mapping, key, mapping.get(key, _ABSENT)))
+        mapping[key] = value
+
+    def mark(self) -> int:
+        """Which point can `rollback` return to? Taken before a submission or an atomic batch begins."""
+        return len(self._done)
+
+    def rollback(self, *, to: int) -> None:
+        """Take back everything since the mark `to`."""
+        done = self._done
+        while len(done) > to:
+            mapping, key, old = done.pop()
+            if old is _ABSENT:
+                del mapping[key]
+            else:
+                mapping[key] = old
+
+    def clear(self) -> None:
+        """Forget what could be undone: it is committed."""
+        self._done.clear()
+
+
+class NoUndo:
+    """Changes that stand: for replay, where a log is read and nothing is refused halfway."""
+
+    __slots__ = ()
+
+    def put(self, mapping: dict[K, V], key: K, value: V) -> None:
+        """Set `mapping[key] = value`."""
+        mapping[key] = value
+
+
+NO_UNDO = NoUndo()

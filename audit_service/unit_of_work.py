@@ -1,0 +1,279 @@
+"""Step 2 of the way of one event: do the rules allow it, and what exactly will one commit write?
+
+The unit of work keeps the aggregates in memory and collects the entries of a group in log order. A refusal
+undoes one submission or one atomic batch. When a *commit* fails, everything in memory is discarded and loaded
+again: eventsourcing empties its list of pending events before it inserts, so an aggregate that survived a
+failed insert would leave a gap.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
+from msgspec import UNSET
+
+from audit_service.catalogue.event import Entry, Event
+from audit_service.errors import BatchRefused, IdTaken, PositionTaken, SignatureRefused, SubmissionRefused
+from audit_service.recording.application import EntryRecorded
+from audit_service.recording.recorder import IdempotencyKey
+from audit_service.rules.decide import decide, evolve
+from audit_service.rules.errors import RuleBroken
+from audit_service.rules.groups import Groups
+from audit_service.rules.keys import authorise
+from audit_service.rules.undo import Undo
+from audit_service.submission import MANIFEST, TRANSACTION, Prepared
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from audit_service.aggregates import Stream
+    from audit_service.recording.application import LedgerApplication
+
+_encode = msgspec.json.Encoder().encode
+
+
+class Outcome(NamedTuple):
+    """What became of one submission: its place in the log, or the error that refused it.
+
+    A submission that the rules would allow, in a dry run, has neither.
+    """
+
+    index: int | None = None
+    position: int | None = None
+    repeated: bool = False
+    error: Exception | None = None
+
+
+class Streams:
+    """The world of the server: aggregates in memory, loaded from their entries when first asked for."""
+
+    def __init__(self, application: LedgerApplication) -> None:
+        self.application = application
+        self._streams: dict[str, Stream] = {}
+        # Readers of the registry and the writer must never hold two aggregates of one stream.
+        self._loading = threading.RLock()
+
+    def aggregate(self, subject: str) -> Stream:
+        """The aggregate behind a subject; an empty one for a stream without events."""
+        found = self._streams.get(subject)
+        if found is None:
+            with self._loading:
+                found = self._streams.get(subject)
+                if found is None:
+                    found = self._streams[subject] = self.application.load(subject, self)
+        return found
+
+    def stream(self, subject: str) -> Any:  # each stream kind has its own state class
+        """The state that the rules read (the `World` of `audit_service.rules`)."""
+        return self.aggregate(subject).state
+
+    def discard(self) -> None:
+        """Forget everything: the next look loads it from the recorded entries."""
+        with self._loading:
+            self._streams.clear()
+
+
+class UnitOfWork:
+    """The entries of one group, decided one by one, to be recorded by one commit."""
+
+    id = "unit-of-work"
+    version = 0
+
+    def __init__(
+        self,
+        streams: Streams,
+        *,
+        tree_size: int,
+        recorded_time: str,
+        find_key: Callable[[str, str], IdempotencyKey | None],
+    ) -> None:
+        self._streams = streams
+        self._tree_size = tree_size
+        self._recorded_time = recorded_time
+        self._find_key = find_key
+        self._undo = Undo()
+        self._recorded: list[EntryRecorded] = []
+        self._keys: dict[tuple[str, str], IdempotencyKey] = {}
+
+    def collect_events(self) -> list[EntryRecorded]:
+        """The entries in log order: what eventsourcing's `Application.save` asks its aggregates for."""
+        return self._recorded
+
+    @property
+    def entries(self) -> list[bytes]:
+        """The entries of this group, in log order."""
+        return [recorded.entry for recorded in self._recorded]
+
+    @property
+    def keys(self) -> list[IdempotencyKey]:
+        """The idempotency keys of this group."""
+        return list(self._keys.values())
+
+    @property
+    def next_index(self) -> int:
+        """The index that the next accepted entry would get."""
+        return self._tree_size + len(self._recorded)
+
+    def decide(
+        self, items: Sequence[Prepared | Exception], *, atomic: bool, dry_run: bool = False
+    ) -> list[Outcome]:
+        """Decide about the items of one request; refused ones change nothing.
+
+        With `atomic`, the first refusal refuses all. A dry run changes nothing either way.
+        """
+        mark = self._mark()
+        outcomes = self._decide_atomic(items) if atomic else [self._decide_one(item) for item in items]
+        if dry_run:
+            self._rollback(mark)
+            outcomes = [
+                outcome if outcome.error or outcome.repeated else Outcome() for outcome in outcomes
+            ]
+        return outcomes
+
+    def _decide_one(self, item: Prepared | Exception) -> Outcome:
+        return self._decide_atomic([item])[0]
+
+    def _decide_atomic(self, items: Sequence[Prepared | Exception]) -> list[Outcome]:
+        repeats = self._repeats(items)
+        if repeats is not None:
+            return repeats
+        mark = self._mark()
+        outcomes: list[Outcome] = []
+        groups = Groups()
+        place = 0
+        try:
+            for place, item in enumerate(items):  # noqa: B007 - the place is read when an item is refused
+                if isinstance(item, Exception):
+                    raise item
+                groups.feed(item.event)
+                outcomes.append(self._accept(item))
+            groups.finish()
+        except (RuleBroken, SubmissionRefused) as error:
+            self._rollback(mark)
+            return _refuse_all(items, place, error)
+        except BaseException:
+            # Our own defect: nothing of this request may stay in memory; the caller reports it.
+            self._rollback(mark)
+            raise
+        return outcomes
+
+    def _accept(self, item: Prepared) -> Outcome:
+        event, submission = item.event, item.submission
+        if event.type != TRANSACTION:
+            self._check_new_id(item)
+            self._check_signer(item)
+        stream = self._streams.aggregate(event.subject)
+        position = stream.version + 1
+        if submission.expectedposition is not UNSET and submission.expectedposition != position:
+            raise PositionTaken(
+                f"the stream's next position is {position}", rule_id="envelope.expected-position"
+            )
+        event.position = position
+        event.recorded_time = self._recorded_time
+        decide(self._streams, event)
+        evolve(self._streams, event, self._undo)
+        stream.version = position
+        index = self.next_index
+        self._recorded.append(
+            EntryRecorded(
+                originator_id=event.subject,
+                originator_version=position,
+                entry=_entry_bytes(submission, position, self._recorded_time),
+                event=event,
+            )
+        )
+        return Outcome(index=index, position=position)
+
+    def _check_new_id(self, item: Prepared) -> None:
+        """Remember the id; a manifest's id stands for its whole batch."""
+        event = item.event
+        count = 1 + (event.data.count if event.type == MANIFEST else 0)
+        if self._known(event) is not None:
+            raise IdTaken("this `id` stands in the log with other content", rule_id="envelope.id-taken")
+        key = IdempotencyKey(event.source, event.id, item.digest, self.next_index, count)
+        self._keys[event.source, event.id] = key
+
+    def _check_signer(self, item: Prepared) -> None:
+        if item.kid is None:
+            raise SignatureRefused("`signature` is missing", rule_id="submission.signature-missing")
+        authorise(self._streams, item.event, item.kid)
+        if item.approval_kid is not None:
+            if item.approval_kid == item.kid:
+                raise SignatureRefused(
+                    "`approval` must be by another key than `signature`", rule_id="submission.approval-same-key"
+                )
+            authorise(self._streams, item.event, item.approval_kid)
+
+    def _known(self, event: Event) -> IdempotencyKey | None:
+        return self._keys.get((event.source, event.id)) or self._find_key(event.source, event.id)
+
+    def _repeats(self, items: Sequence[Prepared | Exception]) -> list[Outcome] | None:
+        """The outcomes of a request that is in the log already, item for item; None if it is not.
+
+        The transactions of a sealed batch are repeats when their manifest is: its signed root, which was
+        checked, covers their bytes.
+        """
+        outcomes: list[Outcome] = []
+        batch_end = -1
+        for item in items:
+            if isinstance(item, Exception):
+                return None
+            if item.event.type == TRANSACTION:
+                if not outcomes or len(outcomes) > batch_end:
+                    return None
+                outcomes.append(Outcome(index=(outcomes[-1].index or 0) + 1, repeated=True))
+                continue
+            key = self._known(item.event)
+            if key is None or key.digest != item.digest:
+                return None
+            if item.event.type == MANIFEST:
+                batch_end = len(outcomes) + key.entry_count - 1
+            outcomes.append(Outcome(index=key.first_index, repeated=True))
+        return outcomes or None
+
+    def _mark(self) -> tuple[int, int, int]:
+        return self._undo.mark(), len(self._recorded), len(self._keys)
+
+    def _rollback(self, mark: tuple[int, int, int]) -> None:
+        undo_mark, recorded_count, keys_count = mark
+        self._undo.rollback(to=undo_mark)
+        for recorded in reversed(self._recorded[recorded_count:]):
+            self._streams.aggregate(recorded.originator_id).version = recorded.originator_version - 1
+        del self._recorded[recorded_count:]
+        for name in list(self._keys)[keys_count:]:
+            del self._keys[name]
+
+
+def _entry_bytes(submission: Any, position: int, recorded_time: str) -> bytes:
+    """The entry: the canonical submission with what the service adds."""
+    return _encode(
+        Entry(
+            approval=submission.approval,
+            data=submission.data,
+            expectedposition=submission.expectedposition,
+            id=submission.id,
+            legaldate=submission.legaldate,
+            position=position,
+            recordedtime=recorded_time,
+            sequence=submission.sequence,
+            signature=submission.signature,
+            source=submission.source,
+            specversion=submission.specversion,
+            subject=submission.subject,
+            time=submission.time,
+            type=submission.type,
+        )
+    )
+
+
+def _refuse_all(items: Sequence[Prepared | Exception], place: int, error: Exception) -> list[Outcome]:
+    """The refused item carries its own error; the others say which one refused the batch."""
+    others = BatchRefused(
+        f"item {place + 1} of the same atomic batch was refused", rule_id="submission.batch-refused"
+    )
+    return [
+        Outcome(error=error if number == place else item if isinstance(item, Exception) else others)
+        for number, item in enumerate(items)
+    ]

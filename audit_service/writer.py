@@ -1,0 +1,228 @@
+"""The writer's story: take what waits, decide, record, sign, answer; publication follows by itself.
+
+One thread writes one log. It takes every request that waits (no linger), decides them one after another,
+records all that the rules allow in one transaction, signs the new head once, and answers all of them. Single
+posts from many connections so share two fsyncs, and nobody waits for a timer.
+
+What a crash leaves behind:
+
+1. before the commit: nothing; nobody was answered.
+2. between commit and journal: recorded entries that nobody was told about; the next start signs them.
+3. between journal and answer: a signed head; the next start publishes it, a repeated post gets the same index.
+4. between answer and publication: the same; the journal still holds the entries.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, NamedTuple
+
+from eventsourcing.persistence import PersistenceError
+from sqlalchemy import exc
+
+from audit_service.clock import format_time, now_utc, parse_time
+from audit_service.errors import Overloaded, Quarantined, RecordingFailed
+from audit_service.recording.recorder import Commit
+from audit_service.unit_of_work import Outcome, UnitOfWork
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from audit_service.clock import Clock
+    from audit_service.reading import LogReader
+    from audit_service.recording.application import LedgerApplication
+    from audit_service.recording.recorder import LedgerRecorder
+    from audit_service.signing.signer import CheckpointSigner, SignedHead
+    from audit_service.submission import Prepared
+    from audit_service.unit_of_work import Streams
+
+logger = logging.getLogger(__name__)
+
+# A group is bounded so that its transaction and its journal record stay small enough to be quick.
+GROUP_ITEMS_LIMIT = 50_000
+
+
+class SubmissionResult(NamedTuple):
+    """Outcomes in the order of the submissions, and a signed checkpoint that covers all their indexes."""
+
+    outcomes: list[Outcome]
+    head: SignedHead
+
+
+class _Request(NamedTuple):
+    items: Sequence[Prepared | Exception]
+    atomic: bool
+    dry_run: bool
+    future: Future[SubmissionResult]
+
+
+class Writer:
+    """The one writer of a log."""
+
+    def __init__(
+        self,
+        *,
+        application: LedgerApplication,
+        recorder: LedgerRecorder,
+        streams: Streams,
+        signer: CheckpointSigner,
+        reader: LogReader,
+        on_signed: Callable[[SignedHead], None],
+        queue_limit: int,
+        clock: Clock = now_utc,
+    ) -> None:
+        self._application = application
+        self._recorder = recorder
+        self._streams = streams
+        self._signer = signer
+        self._reader = reader
+        self._on_signed = on_signed
+        self._clock = clock
+        self._queue: queue.Queue[_Request | None] = queue.Queue(maxsize=queue_limit)
+        self._head = recorder.head()
+        self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
+        self.stopped_because: str | None = None
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Answer what was accepted into the queue, then end; returns when the thread has ended."""
+        self._queue.put(None)
+        self._thread.join()
+
+    def submit(
+        self, items: Sequence[Prepared | Exception], *, atomic: bool, dry_run: bool
+    ) -> Future[SubmissionResult]:
+        """Queue one request; the future gives its result.
+
+        Raises:
+            Overloaded: the queue is full, or the writer has stopped; nothing was accepted.
+        """
+        if self.stopped_because is not None:
+            raise Overloaded(f"the writer has stopped: {self.stopped_because}", retry_after_s=30)
+        request = _Request(items, atomic, dry_run, Future())
+        try:
+            self._queue.put_nowait(request)
+        except queue.Full:
+            raise Overloaded("the queue is full") from None
+        if not self._thread.is_alive():
+            self._refuse_waiting()
+        return request.future
+
+    def _run(self) -> None:
+        try:
+            while (group := self._take_group()) is not None:
+                self._process(group)
+        except Exception as error:
+            # What is in memory may differ from what is on disk: stop writing, keep serving reads.
+            self.stopped_because = f"{type(error).__name__}: {error}"
+            logger.critical("the writer stopped", exc_info=error)
+        else:
+            self.stopped_because = "the service is stopping"
+        self._refuse_waiting()
+
+    def _take_group(self) -> list[_Request] | None:
+        """Everything that waits now, at least one request; None when the writer shall end."""
+        request = self._queue.get()
+        group: list[_Request] = []
+        size = 0
+        while request is not None:
+            group.append(request)
+            size += len(request.items)
+            if size >= GROUP_ITEMS_LIMIT:
+                break
+            try:
+                request = self._queue.get_nowait()
+            except queue.Empty:
+                break
+        else:
+            if not group:
+                return None
+            self._queue.put(None)  # answer this group first, then end
+        return group
+
+    def _process(self, group: list[_Request]) -> None:
+        recorded_time = self._next_recorded_time()
+        work = UnitOfWork(
+            self._streams,
+            tree_size=self._head.tree_size,
+            recorded_time=recorded_time,
+            find_key=self._reader.find_key,
+        )
+        answered = False
+        try:
+            outcomes = [self._decide(work, request) for request in group]
+            head = self._commit(work, recorded_time)
+            answered = True
+        except RecordingFailed as error:
+            answered = True
+            for request in group:
+                request.future.set_exception(error)
+            return
+        finally:
+            if not answered:
+                stopping = Overloaded("the writer stopped; send the same submission again", retry_after_s=30)
+                for request in group:
+                    request.future.set_exception(stopping)
+        for request, result in zip(group, outcomes, strict=True):
+            if isinstance(result, Exception):
+                request.future.set_exception(result)
+            else:
+                request.future.set_result(SubmissionResult(result, head))
+
+    def _decide(self, work: UnitOfWork, request: _Request) -> list[Outcome] | Exception:
+        """The outcomes of one request; a defect of ours fails this request alone, its changes are undone."""
+        try:
+            return work.decide(request.items, atomic=request.atomic, dry_run=request.dry_run)
+        except Exception as error:
+            logger.exception("a rule failed instead of deciding")
+            return error
+
+    def _commit(self, work: UnitOfWork, recorded_time: str) -> SignedHead:
+        """Record and sign what was accepted; a group without accepted entries answers with the last head."""
+        entries = work.entries
+        if entries:
+            commit = Commit(recorded_time=recorded_time, keys=work.keys)
+            try:
+                self._application.save(work, commit=commit)  # type: ignore[arg-type] # collects like an aggregate
+            except (PersistenceError, exc.SQLAlchemyError) as error:
+                self._streams.discard()
+                self._head = self._recorder.head()
+                logger.exception("recording failed")
+                raise RecordingFailed("nothing was recorded; send the same submission again") from error
+            if commit.head is None or commit.leaf_hashes is None:
+                raise AssertionError("the recorder did not say what it recorded")
+            self._head = commit.head
+            self._reader.extend(commit.leaf_hashes)
+        signed = self._signer.last
+        if signed is None or signed.size < self._head.tree_size:
+            if signed is not None and not entries:
+                raise Quarantined("the recorded head is ahead of the signed one without new entries")
+            signed = self._signer.sign(
+                tree_size=self._head.tree_size, root_hash=self._head.root_hash, entries=entries
+            )
+            logger.info("signed", extra={"tree_size": signed.size, "group": len(entries)})
+            self._on_signed(signed)
+        return signed
+
+    def _next_recorded_time(self) -> str:
+        """`recordedtime` never goes back, whatever the machine's clock does."""
+        now = format_time(self._clock())
+        last = self._head.recorded_time
+        return max(now, last, key=parse_time) if last else now
+
+    def _refuse_waiting(self) -> None:
+        while True:
+            try:
+                request = self._queue.get_nowait()
+            except queue.Empty:
+                return
+            if request is not None:
+                request.future.set_exception(
+                    Overloaded("the service is stopping; send the same submission again", retry_after_s=5)
+                )
