@@ -1,0 +1,130 @@
+"""How do all folds run over the log together?
+
+One dictionary from type to function: an entry costs one look-up and the work of its own fold.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from msgspec import Struct
+
+from projections.folds.budget_years import BudgetYears
+from projections.folds.contracts import Contracts
+from projections.folds.organisations import Organisations
+from projections.folds.projects import Projects
+from projections.folds.services import Services
+
+if TYPE_CHECKING:
+    from audit_service.catalogue.event import Event
+    from projections.folds.fold import Fold, Handler
+    from projections.folds.rows import Row
+
+
+class Changes(Struct, kw_only=True):
+    """What moved since the last look: tables to compute again (kind, key), parts to store (fold, part)."""
+
+    tables: list[tuple[str, str]]
+    parts: list[tuple[str, str]]
+
+
+class FoldSet:
+    """Every fold, fed in log order.
+
+    `handlers` may be read to dispatch outside (`handlers[type](index, event)`). `apply_transaction(index,
+    subject, kind, provenance)` and `apply_transactions(first, subject, counts, provenance)` count
+    transactions without an `Event`.
+    """
+
+    def __init__(self) -> None:
+        services = Services()
+        folds: list[Fold[Any]] = [BudgetYears(), Contracts(), Projects(), services, Organisations()]
+        self._by_name = {fold.name: fold for fold in folds}
+        self._by_kind = {kind: fold for fold in folds for kind in fold.kinds}
+        self.handlers: dict[str, Handler] = {}
+        for fold in folds:
+            self.handlers.update(fold.handlers())
+        self.apply_transaction = services.apply_transaction
+        self.apply_transactions = services.apply_transactions
+
+    def apply(self, index: int, event: Event) -> None:
+        """Take in the entry at `index`.
+
+        Raises:
+            KeyError: no fold knows the type; it would be wrong to go on without it.
+        """
+        self.handlers[event.type](index, event)
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """Which kinds of answers are there?"""
+        return tuple(self._by_kind)
+
+    def keys(self, kind: str) -> list[str]:
+        """Which keys of a kind have an answer? Sorted.
+
+        Raises:
+            KeyError: there is no such kind.
+        """
+        return self._by_kind[kind].keys(kind)
+
+    def compute_rows(self, kind: str, key: str) -> list[Row]:
+        """Which rows has the answer? Empty for an unknown key.
+
+        Raises:
+            KeyError: there is no such kind.
+        """
+        return self._by_kind[kind].compute_rows(kind, key)
+
+    def take_changes(self) -> Changes:
+        """What moved since the last call? Sorted; asking clears it."""
+        tables: set[tuple[str, str]] = set()
+        parts: set[tuple[str, str]] = set()
+        for name, fold in self._by_name.items():
+            fold.settle()
+            tables |= fold.dirty
+            parts |= {(name, part) for part in fold.changed}
+            fold.dirty.clear()
+            fold.changed.clear()
+        return Changes(tables=sorted(tables), parts=sorted(parts))
+
+    def part_to_bytes(self, fold: str, part: str) -> bytes:
+        """Encode one part of one fold's state, to store it alone."""
+        return self._by_name[fold].part_to_bytes(part)
+
+    def load_part(self, fold: str, part: str, data: bytes) -> None:
+        """Take over one stored part.
+
+        Raises:
+            KeyError: there is no such fold.
+            msgspec.DecodeError: the bytes are not a part of it.
+        """
+        self._by_name[fold].load_part(part, data)
+
+    def state_to_bytes(self) -> bytes:
+        """Encode the whole state; `from_bytes` goes on where this stopped."""
+        state = {
+            name: {part: fold.part_to_bytes(part) for part in fold.parts}
+            for name, fold in self._by_name.items()
+        }
+        return msgspec.msgpack.encode(state)
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> FoldSet:
+        """Take over a whole state.
+
+        Raises:
+            KeyError: the state has a fold that this version does not know.
+            msgspec.DecodeError: the bytes are not a state.
+        """
+        folds = cls()
+        for name, parts in msgspec.msgpack.decode(data, type=dict[str, dict[str, bytes]]).items():
+            for part, part_data in parts.items():
+                folds.load_part(name, part, part_data)
+        return folds
+
+
+def fold_all() -> FoldSet:
+    """Start all folds before the first entry."""
+    return FoldSet()

@@ -1,0 +1,93 @@
+"""What is one row of a rebuilt table, and how does it say which entries it rests on?"""
+
+from __future__ import annotations
+
+from bisect import insort
+from typing import TYPE_CHECKING, Any, Protocol
+
+import msgspec
+from msgspec import UNSET, Struct, UnsetType
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+# An entry that says nothing about its provenance is a first-hand record of the agency's own system;
+# `provenance` marks imports and demonstrations (entry format, attribute `data`).
+ACTUAL = "actual"
+# What any payload may carry beside its own fields, and a row says elsewhere or not at all.
+_ENVELOPE_FIELDS = frozenset({"actor_role", "corrects", "provenance"})
+
+
+class Row(Struct, kw_only=True):
+    """One row: its table, its id (unique in the table), its cells, and what it rests on.
+
+    `provenance` is the sorted list of provenances of the entries behind it. `entries` are log indexes in
+    order; in tables of transactions they are ranges `[first, last]`.
+    """
+
+    table: str
+    id: str
+    body: dict[str, Any]
+    provenance: list[str]
+    entries: list[int | list[int]]
+
+
+class Trace(Struct, kw_only=True):
+    """The log indexes that a figure rests on, in order, and their provenances, sorted."""
+
+    entries: list[int] = []
+    provenance: list[str] = []
+
+    def add(self, index: int, provenance: str) -> None:
+        """Note one more entry; the same entry may come twice in a row."""
+        if not self.entries or self.entries[-1] != index:
+            self.entries.append(index)
+        if provenance not in self.provenance:
+            insort(self.provenance, provenance)
+
+    def row(self, table: str, row_id: str, body: dict[str, Any]) -> Row:
+        """Make the row that rests on these entries."""
+        return Row(
+            table=table,
+            id=row_id,
+            body=body,
+            provenance=list(self.provenance),
+            entries=list(self.entries),
+        )
+
+
+def traced(index: int, provenance: str) -> Trace:
+    """Start a trace with one entry."""
+    return Trace(entries=[index], provenance=[provenance])
+
+
+def merged(traces: Iterable[Trace]) -> Trace:
+    """Which entries do several figures rest on together?"""
+    entries: set[int] = set()
+    provenance: set[str] = set()
+    for trace in traces:
+        entries.update(trace.entries)
+        provenance.update(trace.provenance)
+    return Trace(entries=sorted(entries), provenance=sorted(provenance))
+
+
+class _SaysProvenance(Protocol):
+    @property
+    def provenance(self) -> str | UnsetType: ...
+
+
+def provenance_of(data: _SaysProvenance) -> str:
+    """Where does an entry say that its facts come from? `actual` when it says nothing."""
+    provenance = data.provenance
+    return ACTUAL if isinstance(provenance, UnsetType) else provenance
+
+
+def cells_of(data: Struct, *, without: Iterable[str] = ()) -> dict[str, Any]:
+    """Show a payload as cells: what the source leaves open is None, so that every row has every column."""
+    left_out = _ENVELOPE_FIELDS.union(without)
+    cells: dict[str, Any] = {}
+    for name in data.__struct_fields__:
+        if name not in left_out:
+            value = getattr(data, name)
+            cells[name] = None if value is UNSET else msgspec.to_builtins(value)
+    return cells
