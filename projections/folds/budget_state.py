@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from projections.folds.rows import Row, Trace, traced
 
@@ -25,7 +25,7 @@ class Line(Struct, kw_only=True):
     imported_won: int = 0
     budget_change_won: int = 0
     current_won: int = 0
-    allotted_won: list[int] = [0, 0, 0, 0]
+    allotted_won: list[int] = field(default_factory=lambda: [0, 0, 0, 0])
     obligated_won: int = 0
     executed_won: int = 0
     carried_out_won: dict[str, int] = {}
