@@ -1,27 +1,31 @@
-"""May this happen in the budget of one agency in one fiscal year? From the opening of the year to its payments.
+"""May this happen in the budget of one agency in one fiscal year? Opening, lines, money, moves, allotments.
 
-Every line holds `executed ≤ obligated ≤ allotted ≤ current` and `executed + carried out ≤ current` at every moment
-(지방재정법; the identities of a settlement table). What ends the year is in `budget_year_end`, what explains its
-amounts in `budget_book`.
+Every line holds `executed ≤ obligated ≤ allotted ≤ current` and `executed + carried out ≤ current` at every
+moment (지방재정법; the identities of a settlement table). What binds and spends a line is in
+`budget_spending`, what explains its amounts in `budget_book`, what ends the year in `budget_year_end`.
 """
 
 from __future__ import annotations
 
-from audit_service.catalogue.budget import (
-    Adjusted,
-    Allotted,
-    Appropriated,
-    FiscalYearOpened,
-    LineDefined,
-    OpeningImported,
-)
+from typing import TYPE_CHECKING
+
 from audit_service.catalogue.common import MAX_SAFE_INTEGER, Payload
-from audit_service.catalogue.event import Event
 from audit_service.catalogue.types import BUDGET_SUBJECT
 from audit_service.rules.errors import RuleBroken
 from audit_service.rules.states import ONLY, BudgetState, Line, Year
-from audit_service.rules.undo import Changes
-from audit_service.rules.world import World
+
+if TYPE_CHECKING:
+    from audit_service.catalogue.budget import (
+        Adjusted,
+        Allotted,
+        Appropriated,
+        FiscalYearOpened,
+        LineDefined,
+        OpeningImported,
+    )
+    from audit_service.catalogue.event import Event
+    from audit_service.rules.undo import Changes
+    from audit_service.rules.world import World
 
 
 def parse_subject(subject: str) -> tuple[str, int]:
@@ -166,20 +170,19 @@ def overspent(event: Event, message: str, *, asked_won: int, available_won: int)
     )
 
 
-def decide_opened(world: World, state: BudgetState, event: Event) -> None:
+def decide_opened(_: World, state: BudgetState, event: Event) -> None:
     """May the fiscal year be opened? Once, as the first event, for the calendar year of the subject."""
-    del world
     require_owner(event)
     data: FiscalYearOpened = event.data
     if state.year:
         raise RuleBroken("budget.year-opened-twice", "the year is already opened", stream=event.subject)
-    _, fiscal_year = parse_subject(event.subject)
+    fiscal_year = parse_subject(event.subject)[1]
     expected = {
         "fiscal_year": fiscal_year,
         "opens_on": f"{fiscal_year}-01-01",
         "closes_on": f"{fiscal_year}-12-31",
     }
-    columns = {
+    columns: dict[str, object] = {
         name: {"stated": getattr(data, name), "expected": value}
         for name, value in expected.items()
         if getattr(data, name) != value
@@ -195,29 +198,27 @@ def decide_opened(world: World, state: BudgetState, event: Event) -> None:
 
 
 def evolve_opened(state: BudgetState, event: Event, undo: Changes) -> None:
+    """Begin the year."""
     data: FiscalYearOpened = event.data
     undo.put(state.year, ONLY, Year(data.fiscal_year, data.opens_on, data.closes_on))
 
 
-def decide_line_defined(world: World, state: BudgetState, event: Event) -> None:
+def decide_line(_: World, state: BudgetState, event: Event) -> None:
     """May this line be defined? Once, in the open year."""
-    del world
     require_open_year(state, event)
     data: LineDefined = event.data
     if data.line_id in state.lines:
-        raise RuleBroken(
-            "budget.line-duplicate", f"line {data.line_id} is already defined", stream=event.subject
-        )
+        raise RuleBroken("budget.line-duplicate", f"line {data.line_id} is already defined", stream=event.subject)
 
 
-def evolve_line_defined(state: BudgetState, event: Event, undo: Changes) -> None:
+def evolve_line(state: BudgetState, event: Event, undo: Changes) -> None:
+    """Add the line, with nothing on it."""
     data: LineDefined = event.data
     undo.put(state.lines, data.line_id, Line(data.project_id, data.fund))
 
 
-def decide_opening_imported(world: World, state: BudgetState, event: Event) -> None:
+def decide_opening(_: World, state: BudgetState, event: Event) -> None:
     """May balances be taken over from outside? Once, and only for lines that nothing has moved yet."""
-    del world
     year = require_open_year(state, event)
     data: OpeningImported = event.data
     if year.opening_imported:
@@ -225,34 +226,28 @@ def decide_opening_imported(world: World, state: BudgetState, event: Event) -> N
     require_distinct("budget.line-repeated", [row.line_id for row in data.rows], event)
     for row in data.rows:
         if require_line(state, event, row.line_id).moved:
-            raise RuleBroken(
-                "budget.opening-late", f"line {row.line_id} has moved already", stream=event.subject
-            )
+            raise RuleBroken("budget.opening-late", f"line {row.line_id} has moved already", stream=event.subject)
         require_kind(row.kind, data, event)
     require_room(year, event, new_won=sum(row.carried_in_won for row in data.rows))
 
 
-def evolve_opening_imported(state: BudgetState, event: Event, undo: Changes) -> None:
+def evolve_opening(state: BudgetState, event: Event, undo: Changes) -> None:
+    """Book the carry-in that was taken over from outside."""
     data: OpeningImported = event.data
     for row in data.rows:
         line = state.lines[row.line_id]
         undo.put(state.lines, row.line_id, line._replace(carried_in_won=row.carried_in_won, moved=True))
     year = state.year[ONLY]
     new_won = sum(row.carried_in_won for row in data.rows)
-    undo.put(
-        state.year, ONLY, year._replace(opening_imported=True, current_won=year.current_won + new_won)
-    )
+    undo.put(state.year, ONLY, year._replace(opening_imported=True, current_won=year.current_won + new_won))
 
 
-def decide_appropriated(world: World, state: BudgetState, event: Event) -> None:
-    """May the original budget be resolved? Once a year; its rows are distinct lines and add up to its total."""
-    del world
+def decide_appropriated(_: World, state: BudgetState, event: Event) -> None:
+    """May the original budget be resolved? Once a year; distinct rows add up to its total."""
     year = require_open_year(state, event)
     data: Appropriated = event.data
     if year.appropriated:
-        raise RuleBroken(
-            "budget.appropriated-twice", "the year has its original budget", stream=event.subject
-        )
+        raise RuleBroken("budget.appropriated-twice", "the year has its original budget", stream=event.subject)
     require_distinct("budget.line-repeated", [row.line_id for row in data.rows], event)
     for row in data.rows:
         require_line(state, event, row.line_id)
@@ -277,19 +272,17 @@ def require_total(event: Event, *, stated_won: int, computed_won: int) -> None:
 
 
 def evolve_appropriated(state: BudgetState, event: Event, undo: Changes) -> None:
+    """Book the appropriation of each line."""
     data: Appropriated = event.data
     for row in data.rows:
         line = state.lines[row.line_id]
         undo.put(state.lines, row.line_id, line._replace(final_won=row.amount_won, moved=True))
     year = state.year[ONLY]
-    undo.put(
-        state.year, ONLY, year._replace(appropriated=True, current_won=year.current_won + data.total_won)
-    )
+    undo.put(state.year, ONLY, year._replace(appropriated=True, current_won=year.current_won + data.total_won))
 
 
-def decide_adjusted(world: World, state: BudgetState, event: Event) -> None:
+def decide_adjusted(_: World, state: BudgetState, event: Event) -> None:
     """May money move between two lines? Inside one project and one fund, and only what the line can spare."""
-    del world
     require_open_year(state, event)
     data: Adjusted = event.data
     source = require_line(state, event, data.from_line_id)
@@ -313,9 +306,7 @@ def require_same_purse(event: Event, source: Line, target: Line) -> None:
         RuleBroken: `budget.project-differs` or `budget.fund-differs`.
     """
     if source.project_id != target.project_id:
-        raise RuleBroken(
-            "budget.project-differs", "the lines are of two projects", stream=event.subject
-        )
+        raise RuleBroken("budget.project-differs", "the lines are of two projects", stream=event.subject)
     if source.fund != target.fund:
         raise RuleBroken(
             "budget.fund-differs",
@@ -325,15 +316,15 @@ def require_same_purse(event: Event, source: Line, target: Line) -> None:
 
 
 def evolve_adjusted(state: BudgetState, event: Event, undo: Changes) -> None:
+    """Book the change on both lines, zero-sum."""
     data: Adjusted = event.data
     for line_id, won in ((data.from_line_id, -data.amount_won), (data.to_line_id, data.amount_won)):
         line = state.lines[line_id]
         undo.put(state.lines, line_id, line._replace(change_won=line.change_won + won, moved=True))
 
 
-def decide_allotted(world: World, state: BudgetState, event: Event) -> None:
+def decide_allotted(_: World, state: BudgetState, event: Event) -> None:
     """May this be allotted, or taken back? obligated ≤ allotted ≤ current."""
-    del world
     require_open_year(state, event)
     data: Allotted = event.data
     line = require_line(state, event, data.line_id)
@@ -358,8 +349,7 @@ def decide_allotted(world: World, state: BudgetState, event: Event) -> None:
 
 
 def evolve_allotted(state: BudgetState, event: Event, undo: Changes) -> None:
+    """Book the allotment."""
     data: Allotted = event.data
     line = state.lines[data.line_id]
-    undo.put(
-        state.lines, data.line_id, line._replace(allotted_won=line.allotted_won + data.amount_won, moved=True)
-    )
+    undo.put(state.lines, data.line_id, line._replace(allotted_won=line.allotted_won + data.amount_won, moved=True))

@@ -1,16 +1,15 @@
-"""What explains a year's amounts? The calculation basis (산출기초) of each line item, and the schedule (추진일정).
+"""What explains a year's amounts? The calculation basis of each line item, and the schedule.
 
-Both explain appropriations, so they come after the original budget. A line's items may add up to less than its
-appropriation: that shows as an open difference in the reconciliation and is no reason to refuse; more is refused,
-for then something is explained that was never appropriated.
+Both (산출기초, 추진일정) explain appropriations, so they come after the original budget. A line's items may
+add up to less than its appropriation: that shows as an open difference in the reconciliation and is no
+reason to refuse; more is refused, for then something is explained that was never appropriated.
 """
 
 from __future__ import annotations
 
-from math import prod
+from typing import TYPE_CHECKING
 
-from audit_service.catalogue.budget import CostBasisRecorded, Factor, ScheduleSet, ScheduleStep
-from audit_service.catalogue.event import Event
+from audit_service.catalogue.common import MAX_SAFE_INTEGER
 from audit_service.rules.budget import (
     require_distinct,
     require_line,
@@ -19,38 +18,29 @@ from audit_service.rules.budget import (
 )
 from audit_service.rules.errors import RuleBroken
 from audit_service.rules.states import BudgetState, Item, Year
-from audit_service.rules.undo import Changes
-from audit_service.rules.world import World
+
+if TYPE_CHECKING:
+    from audit_service.catalogue.budget import CostBasisRecorded, Factor, ScheduleSet, ScheduleStep
+    from audit_service.catalogue.event import Event
+    from audit_service.rules.undo import Changes
+    from audit_service.rules.world import World
 
 
 def _require_appropriated(state: BudgetState, event: Event) -> Year:
     year = require_open_year(state, event)
     if not year.appropriated:
-        raise RuleBroken(
-            "budget.not-appropriated", "the year has no original budget to explain", stream=event.subject
-        )
+        raise RuleBroken("budget.not-appropriated", "the year has no original budget to explain", stream=event.subject)
     return year
 
 
-def decide_cost_basis(world: World, state: BudgetState, event: Event) -> None:
-    """Is this basis sound? One price times numbers with units makes exactly the amount, within the appropriation."""
-    del world
+def decide_cost_basis(_: World, state: BudgetState, event: Event) -> None:
+    """Is this basis sound? Price times numbers makes the amount, within the appropriation."""
     _require_appropriated(state, event)
     data: CostBasisRecorded = event.data
     line = require_line(state, event, data.line_id)
     if data.item_id in state.items:
-        raise RuleBroken(
-            "budget.item-duplicate", f"item {data.item_id} is already recorded", stream=event.subject
-        )
-    product_won = prod(_values(event, data.factors))
-    if product_won != data.amount_won:
-        raise RuleBroken(
-            "budget.basis-product-differs",
-            f"the factors make {product_won} won, the amount says {data.amount_won} won",
-            stream=event.subject,
-            columns={"amount_won": {"stated": data.amount_won, "computed": product_won}},
-            allowed=product_won,
-        )
+        raise RuleBroken("budget.item-duplicate", f"item {data.item_id} is already recorded", stream=event.subject)
+    _require_product(event, _values(event, data.factors), amount_won=data.amount_won)
     if line.items_won + data.amount_won > line.final_won:
         raise RuleBroken(
             "budget.items-exceed-appropriation",
@@ -87,16 +77,38 @@ def _values(event: Event, factors: list[Factor]) -> list[int]:
     return values
 
 
+def _require_product(event: Event, values: list[int], *, amount_won: int) -> None:
+    product_won = 1
+    for value in values:
+        product_won *= value
+        if product_won > MAX_SAFE_INTEGER:
+            # Thousands of large factors fit into one entry: their product is never computed or printed.
+            raise RuleBroken(
+                "budget.basis-product-differs",
+                "the factors make more than any amount can be",
+                stream=event.subject,
+                columns={"amount_won": {"stated": amount_won, "computed": None}},
+            )
+    if product_won != amount_won:
+        raise RuleBroken(
+            "budget.basis-product-differs",
+            f"the factors make {product_won} won, the amount says {amount_won} won",
+            stream=event.subject,
+            columns={"amount_won": {"stated": amount_won, "computed": product_won}},
+            allowed=product_won,
+        )
+
+
 def evolve_cost_basis(state: BudgetState, event: Event, undo: Changes) -> None:
+    """Remember the item and add it to its line's items."""
     data: CostBasisRecorded = event.data
     line = state.lines[data.line_id]
     undo.put(state.lines, data.line_id, line._replace(items_won=line.items_won + data.amount_won))
     undo.put(state.items, data.item_id, Item(data.line_id, data.amount_won))
 
 
-def decide_schedule(world: World, state: BudgetState, event: Event) -> None:
+def decide_schedule(_: World, state: BudgetState, event: Event) -> None:
     """Is this the project's schedule? Set once; its steps add up to the project's appropriation."""
-    del world
     year = _require_appropriated(state, event)
     data: ScheduleSet = event.data
     if data.project_id in state.schedules:
@@ -138,5 +150,6 @@ def _require_step(state: BudgetState, event: Event, step: ScheduleStep, year: Ye
 
 
 def evolve_schedule(state: BudgetState, event: Event, undo: Changes) -> None:
+    """Remember that the project has its schedule."""
     data: ScheduleSet = event.data
     undo.put(state.schedules, data.project_id, data.total_won)

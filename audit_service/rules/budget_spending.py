@@ -1,17 +1,22 @@
 """May a line be bound and spent? Obligations and payments: executed ≤ obligated ≤ allotted.
 
-A payment on a contract moves two streams; the contract's half (`contract.paid.v1`) is the next entry (groups.py).
+A payment on a contract moves two streams; the contract's half (`contract.paid.v1`) is the next entry
+(groups.py).
 """
 
 from __future__ import annotations
 
-from audit_service.catalogue.budget import ObligationIncurred, Paid, Payee
-from audit_service.catalogue.event import Event
+from typing import TYPE_CHECKING
+
 from audit_service.rules.budget import overspent, require_line, require_open_year
 from audit_service.rules.errors import RuleBroken
 from audit_service.rules.states import ONLY, BudgetState, Line, Obligation, Payment
-from audit_service.rules.undo import Changes
 from audit_service.rules.world import World, read_contract
+
+if TYPE_CHECKING:
+    from audit_service.catalogue.budget import ObligationIncurred, Paid, Payee
+    from audit_service.catalogue.event import Event
+    from audit_service.rules.undo import Changes
 
 
 def stated(value: object) -> str | None:
@@ -20,7 +25,7 @@ def stated(value: object) -> str | None:
 
 
 def decide_obligation(world: World, state: BudgetState, event: Event) -> None:
-    """May this obligation be incurred? Within what is allotted and not obligated yet; its contract is planned."""
+    """May this obligation be incurred? Within what is allotted and free; its contract is planned."""
     require_open_year(state, event)
     data: ObligationIncurred = event.data
     line = require_line(state, event, data.line_id)
@@ -58,6 +63,7 @@ def _require_contract(world: World, event: Event, process_id: str) -> None:
 
 
 def evolve_obligation(state: BudgetState, event: Event, undo: Changes) -> None:
+    """Book the obligation on its line."""
     data: ObligationIncurred = event.data
     line = state.lines[data.line_id]
     undo.put(
@@ -72,16 +78,13 @@ def evolve_obligation(state: BudgetState, event: Event, undo: Changes) -> None:
     )
 
 
-def decide_paid(world: World, state: BudgetState, event: Event) -> None:
+def decide_paid(_: World, state: BudgetState, event: Event) -> None:
     """May this be paid? On an obligation of the same line, within what is left of it and of the line."""
-    del world
     require_open_year(state, event)
     data: Paid = event.data
     line = require_line(state, event, data.line_id)
     if data.payment_id in state.payments:
-        raise RuleBroken(
-            "budget.payment-duplicate", f"payment {data.payment_id} is already made", stream=event.subject
-        )
+        raise RuleBroken("budget.payment-duplicate", f"payment {data.payment_id} is already made", stream=event.subject)
     obligation = state.obligations.get(data.obligation_id)
     if obligation is None:
         raise RuleBroken(
@@ -133,7 +136,7 @@ def _require_contract_half(event: Event, data: Paid, obligation: Obligation) -> 
 
 
 def _require_payee(event: Event, payee: Payee) -> None:
-    """A committed payee (a person, a sole proprietor) is a commitment alone; an organisation is its code alone."""
+    """Is a person or sole proprietor named by a commitment alone, an organisation by its code alone?"""
     expected = {
         "COMMITTED": (False, True),
         "CORPORATION": (True, False),
@@ -154,12 +157,11 @@ def _require_payee(event: Event, payee: Payee) -> None:
 
 
 def evolve_paid(state: BudgetState, event: Event, undo: Changes) -> None:
+    """Book the payment on its line and on its obligation."""
     data: Paid = event.data
     line = state.lines[data.line_id]
     obligation = state.obligations[data.obligation_id]
-    undo.put(
-        state.lines, data.line_id, line._replace(executed_won=line.executed_won + data.amount_won, moved=True)
-    )
+    undo.put(state.lines, data.line_id, line._replace(executed_won=line.executed_won + data.amount_won, moved=True))
     undo.put(
         state.obligations,
         data.obligation_id,

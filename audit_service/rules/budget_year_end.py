@@ -1,22 +1,15 @@
 """How does a fiscal year end? Closing, carry-over into the next year, and the settlement (결산).
 
-A carry-over is a pair of entries, one on each year, naming each other (groups.py). Where legal dates may fall:
-closing and settlement on the year's last day or later; the closing year's half of a carry-over from the year's first
-day (명시이월 is decided before the year ends) to the end of the next year; the opening year's half inside its own year.
+A carry-over is a pair of entries, one on each year, naming each other (groups.py). Where legal dates may
+fall: closing and settlement on the year's last day or later; the closing year's half of a carry-over from
+the year's first day (명시이월 is decided before the year ends) to the end of the next year; the opening
+year's half inside its own year.
 """
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from audit_service.catalogue.budget import (
-    CarriedOver,
-    CarryInReceived,
-    FiscalYearClosed,
-    SettlementPublished,
-    SettlementRow,
-)
-from audit_service.catalogue.event import Event
 from audit_service.rules import states
 from audit_service.rules.budget import (
     overspent,
@@ -32,8 +25,18 @@ from audit_service.rules.budget import (
 )
 from audit_service.rules.errors import RuleBroken
 from audit_service.rules.states import ONLY, BudgetState
-from audit_service.rules.undo import Changes
 from audit_service.rules.world import World, read_budget
+
+if TYPE_CHECKING:
+    from audit_service.catalogue.budget import (
+        CarriedOver,
+        CarryInReceived,
+        FiscalYearClosed,
+        SettlementPublished,
+        SettlementRow,
+    )
+    from audit_service.catalogue.event import Event
+    from audit_service.rules.undo import Changes
 
 
 class Totals(NamedTuple):
@@ -68,9 +71,8 @@ def compute_totals(state: BudgetState) -> dict[str, Totals]:
     return {project_id: Totals(*columns) for project_id, columns in sums.items()}
 
 
-def decide_carried_over(world: World, state: BudgetState, event: Event) -> None:
-    """May this be carried over? From what is neither spent nor carried over, to the same agency's next year."""
-    del world
+def decide_carried_over(_: World, state: BudgetState, event: Event) -> None:
+    """May this be carried over? From what is left, to the same agency's next year."""
     year = require_year(state, event)
     data: CarriedOver = event.data
     require_legal_date(event, first=year.opens_on, last=f"{year.fiscal_year + 1}-12-31")
@@ -78,9 +80,7 @@ def decide_carried_over(world: World, state: BudgetState, event: Event) -> None:
     _require_neighbour(event, data.to_subject, years=1)
     require_kind(data.kind, data, event)
     if event.id in state.carried_over:
-        raise RuleBroken(
-            "budget.carry-over-duplicate", "this id has carried over already", stream=event.subject
-        )
+        raise RuleBroken("budget.carry-over-duplicate", "this id has carried over already", stream=event.subject)
     if data.amount_won > line.unspent_won:
         raise overspent(
             event,
@@ -103,6 +103,7 @@ def _require_neighbour(event: Event, subject: str, *, years: int) -> None:
 
 
 def evolve_carried_over(state: BudgetState, event: Event, undo: Changes) -> None:
+    """Book what leaves the year, and remember it for the other half."""
     data: CarriedOver = event.data
     line = state.lines[data.line_id]
     undo.put(
@@ -132,12 +133,8 @@ def decide_carry_in(world: World, state: BudgetState, event: Event) -> None:
             stream=event.subject,
         )
     if data.carried_over_id in state.carried_in:
-        raise RuleBroken(
-            "budget.carry-over-duplicate", "this carry-over is already received", stream=event.subject
-        )
-    here = states.CarriedOver(
-        data.from_line_id, event.subject, data.line_id, data.kind, data.amount_won, event.id
-    )
+        raise RuleBroken("budget.carry-over-duplicate", "this carry-over is already received", stream=event.subject)
+    here = states.CarriedOver(data.from_line_id, event.subject, data.line_id, data.kind, data.amount_won, event.id)
     columns = {
         name: {"stated": found, "expected": expected}
         for name, found, expected in zip(half._fields, here, half, strict=True)
@@ -155,6 +152,7 @@ def decide_carry_in(world: World, state: BudgetState, event: Event) -> None:
 
 
 def evolve_carry_in(state: BudgetState, event: Event, undo: Changes) -> None:
+    """Book what enters the year, and that this carry-over is received."""
     data: CarryInReceived = event.data
     line = state.lines[data.line_id]
     year = state.year[ONLY]
@@ -167,9 +165,8 @@ def evolve_carry_in(state: BudgetState, event: Event, undo: Changes) -> None:
     undo.put(state.year, ONLY, year._replace(current_won=year.current_won + data.amount_won))
 
 
-def decide_closed(world: World, state: BudgetState, event: Event) -> None:
+def decide_closed(_: World, state: BudgetState, event: Event) -> None:
     """May the year be closed? Once, on its last day or later."""
-    del world
     year = require_year(state, event)
     data: FiscalYearClosed = event.data
     if year.closed:
@@ -185,14 +182,13 @@ def decide_closed(world: World, state: BudgetState, event: Event) -> None:
     require_legal_date(event, first=year.closes_on, last=None)
 
 
-def evolve_closed(state: BudgetState, event: Event, undo: Changes) -> None:
-    del event
+def evolve_closed(state: BudgetState, _: Event, undo: Changes) -> None:
+    """Close the year."""
     undo.put(state.year, ONLY, state.year[ONLY]._replace(closed=True))
 
 
-def decide_settlement(world: World, state: BudgetState, event: Event) -> None:
-    """Is this the settlement of the closed year? Its identities hold, and it equals what the events add up to."""
-    del world
+def decide_settlement(_: World, state: BudgetState, event: Event) -> None:
+    """Is this the settlement of the closed year? Its identities hold, and it equals the events' totals."""
     year = require_year(state, event)
     data: SettlementPublished = event.data
     if not year.closed:
@@ -234,9 +230,7 @@ def _require_equal(event: Event, project_id: str, stated: Totals | None, compute
     nothing = (None,) * len(Totals._fields)
     columns = {
         name: {"stated": found, "computed": expected}
-        for name, found, expected in zip(
-            Totals._fields, stated or nothing, computed or nothing, strict=True
-        )
+        for name, found, expected in zip(Totals._fields, stated or nothing, computed or nothing, strict=True)
         if found != expected
     }
     raise RuleBroken(
@@ -247,6 +241,6 @@ def _require_equal(event: Event, project_id: str, stated: Totals | None, compute
     )
 
 
-def evolve_settlement(state: BudgetState, event: Event, undo: Changes) -> None:
-    del event
+def evolve_settlement(state: BudgetState, _: Event, undo: Changes) -> None:
+    """Settle the year."""
     undo.put(state.year, ONLY, state.year[ONLY]._replace(settled=True))

@@ -1,7 +1,8 @@
 """Which rule is broken, where, and what would have passed?
 
-One error for all rules: whoever reads it acts on `rule_id`, whose sentence stands in `rulebook.RULES`. Messages name
-what was expected and what was found as amounts, dates and states; free text of the input is never echoed.
+One error for all rules: whoever reads it acts on `rule_id`, whose sentence stands in `rulebook.RULES`.
+Messages name what was expected and what was found as amounts, dates and states; free text of the input is
+never echoed.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 
-class RuleBroken(Exception):  # noqa: N818 - a refused event is a verdict, not a failure of the program
+class RuleBroken(Exception):
     """A rule refuses an event: nothing has been changed.
 
     `stream` is the subject that the event was meant for ("" while the subject itself is not well formed),
@@ -33,7 +34,7 @@ class RuleBroken(Exception):  # noqa: N818 - a refused event is a verdict, not a
         self.allowed = allowed
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # The default passes `args` alone, which lacks the keyword-only fields: a worker process could not report.
+        # The default passes `args` alone, without the keyword-only fields: a worker process could not report.
         return (_rebuild, (self.rule_id, self.message, self.stream, self.columns, self.allowed))
 
 

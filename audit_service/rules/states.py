@@ -1,7 +1,7 @@
 """What does each stream remember, so that its rules can decide about the next event?
 
-Every state is a tuple of dictionaries, every value in them is immutable and is replaced as a whole (undo.py). What
-exists once per stream stands in a dictionary under the key `ONLY`. Amounts are integer won.
+Every state is a tuple of dictionaries, every value in them is immutable and is replaced as a whole
+(undo.py). What exists once per stream stands in a dictionary under the key `ONLY`. Amounts are integer won.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Year(NamedTuple):
 
 
 class Line(NamedTuple):
-    """A budget line's columns in won: executed ≤ obligated ≤ allotted ≤ current, executed + carried out ≤ current."""
+    """A budget line's columns in won; the rulebook's `budget.line-overspent` says how they stand."""
 
     project_id: str
     fund: str
@@ -92,7 +92,7 @@ class Item(NamedTuple):
 
 
 class BudgetState(NamedTuple):
-    """`budget/<agency>/<fiscal year>`. Carry-overs and carry-ins are kept by the id of the carried-over event."""
+    """`budget/<agency>/<fiscal year>`. Both halves of a carry-over are kept by the id of the first."""
 
     year: dict[str, Year]
     lines: dict[str, Line]
@@ -135,7 +135,7 @@ class ProjectState(NamedTuple):
     """`project/<id>`. `names` holds every id that was used, under its prefix."""
 
     owner: dict[str, str]
-    names: dict[str, bool]
+    names: dict[str, None]
 
 
 class Service(NamedTuple):
@@ -151,7 +151,7 @@ class ServiceState(NamedTuple):
     """`service/<id>`: registration and published counts."""
 
     service: dict[str, Service]
-    kinds: dict[str, bool]
+    kinds: dict[str, None]
     counts: dict[str, int]
 
 
@@ -167,9 +167,9 @@ class PeriodState(NamedTuple):
     """`service/<id>/<period>`. A batch is open while fewer commitments are there than were sealed."""
 
     sealing: dict[str, Sealing]
-    kinds: dict[str, bool]
+    kinds: dict[str, None]
     batches: dict[str, int]
-    commitments: dict[bytes, bool]
+    commitments: dict[bytes, None]
 
 
 class Log(NamedTuple):
@@ -202,12 +202,4 @@ class OrganisationState(NamedTuple):
     names: dict[str, int]
 
 
-State = (
-    BudgetState
-    | ContractState
-    | ProjectState
-    | ServiceState
-    | PeriodState
-    | LogState
-    | OrganisationState
-)
+State = BudgetState | ContractState | ProjectState | ServiceState | PeriodState | LogState | OrganisationState

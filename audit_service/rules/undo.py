@@ -1,7 +1,8 @@
 """How is a refused atomic batch undone exactly?
 
-A state consists of dictionaries that hold immutable values, and `put` is the only way to change one. So the list
-of (dictionary, key, old value) is all that is needed to go back: to the very state, order of keys included.
+A state consists of dictionaries that hold immutable values, and `put` is the only way to change one. So the
+list of (dictionary, key, old value) is all that is needed to go back: to the very state, order of keys
+included.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Where does a rule find the state of a stream, its own and the others that it reads?
 
-The server's world is its aggregates; an auditor's is a `Replica`, a plain dictionary. Both begin with `new_state`.
+The server's world is its aggregates; an auditor's is a `Replica`, a plain dictionary. Both begin with
+`new_state`.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ class World(Protocol):
 class Replica:
     """A world in a dictionary: for replay and for tests.
 
-    A stream that was only asked for stands in it with its empty state, which means the same as not standing there.
+    A stream that was only asked for stands in it with its empty state: the same as not standing there.
     """
 
     __slots__ = ("streams",)

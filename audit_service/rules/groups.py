@@ -1,0 +1,156 @@
+"""Do entries that must stand together stand together? Seen from the order of the log alone.
+
+Three groups are atomic: all or none, one right behind the other.
+
+1. `service.batch-sealed.v1`, then its `count` transactions with ids `<batch_id>/1` to `<batch_id>/<count>`.
+2. `budget.carried-over.v1`, then its `budget.carry-in-received.v1`.
+3. `budget.paid.v1` with a `contract_paid_id`, then that `contract.paid.v1`.
+
+Amounts and names across a pair are compared by the rules of the second half; the root over a batch's
+submissions is checked where the bytes are.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from audit_service.rules.errors import RuleBroken
+
+if TYPE_CHECKING:
+    from audit_service.catalogue.budget import CarriedOver, Paid
+    from audit_service.catalogue.event import Event
+    from audit_service.catalogue.service import BatchSealed
+
+_TRANSACTION = "service.transaction-recorded.v1"
+_BATCH = "service.batch-sealed.v1"
+_SECOND_HALVES = {
+    "budget.carry-in-received.v1": "budget.carry-over-alone",
+    "contract.paid.v1": "contract.payment-alone",
+}
+
+
+class Groups:
+    """The groups of a sequence of entries, fed in the order of the log (or of one atomic batch).
+
+    After a refusal the open group is forgotten and the refused event is looked at afresh, so that one broken
+    group does not condemn the entries behind it.
+    """
+
+    __slots__ = ("_half", "_manifest", "_next", "_prefix", "_remaining")
+
+    def __init__(self) -> None:
+        self._manifest: Event | None = None
+        self._remaining: dict[str, int] = {}
+        self._prefix = ""
+        self._next = 0
+        self._half: tuple[Event, str, str, str] | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Must more entries follow before the group is complete?"""
+        return self._manifest is not None or self._half is not None
+
+    def feed(self, event: Event) -> None:
+        """Take the next entry.
+
+        Raises:
+            RuleBroken: `service.batch-incomplete`, `service.batch-order`, `service.batch-kinds-differ`,
+                `service.unsealed`, `budget.carry-over-alone` or `contract.payment-alone`.
+        """
+        if self._manifest is not None:
+            self._feed_batch(self._manifest, event)
+        elif self._half is not None:
+            self._feed_half(self._half, event)
+        else:
+            self._begin(event)
+
+    def finish(self) -> None:
+        """Is everything complete at the end?
+
+        Raises:
+            RuleBroken: `service.batch-incomplete`, `budget.carry-over-alone` or `contract.payment-alone`.
+        """
+        manifest, half = self._manifest, self._half
+        self._forget()
+        if manifest is not None:
+            raise self._incomplete(manifest)
+        if half is not None:
+            raise _alone(half)
+
+    def _forget(self) -> None:
+        self._manifest = self._half = None
+
+    def _begin(self, event: Event) -> None:
+        if event.type == _TRANSACTION:
+            raise RuleBroken("service.unsealed", "no batch is open for this transaction", stream=event.subject)
+        if event.type in _SECOND_HALVES:
+            raise RuleBroken(_SECOND_HALVES[event.type], "its first half is not the entry before", stream=event.subject)
+        if event.type == _BATCH:
+            batch: BatchSealed = event.data
+            self._manifest = event
+            self._remaining = {cell.kind: cell.count for cell in batch.counts_by_kind}
+            self._prefix = batch.batch_id + "/"
+            self._next = 1
+        elif event.type == "budget.carried-over.v1":
+            carried: CarriedOver = event.data
+            self._half = (event, "budget.carry-in-received.v1", carried.to_subject, carried.carry_in_id)
+        elif event.type == "budget.paid.v1":
+            paid: Paid = event.data
+            if isinstance(paid.contract_paid_id, str):
+                self._half = (event, "contract.paid.v1", "", paid.contract_paid_id)
+
+    def _feed_batch(self, manifest: Event, event: Event) -> None:
+        if event.type != _TRANSACTION or event.subject != manifest.subject:
+            self._forget()
+            self._begin_quietly(event)
+            raise self._incomplete(manifest)
+        number = self._next
+        if event.id != f"{self._prefix}{number}" or event.source != manifest.source:
+            self._forget()
+            raise RuleBroken(
+                "service.batch-order",
+                f"transaction {number} of the batch does not carry its number",
+                stream=event.subject,
+                allowed=f"{self._prefix}{number}",
+            )
+        remaining = self._remaining
+        kind = event.data.kind
+        left = remaining.get(kind, 0)
+        if left == 0:
+            self._forget()
+            raise RuleBroken(
+                "service.batch-kinds-differ",
+                f"transaction {number} is one more of its kind than the manifest counts",
+                stream=event.subject,
+            )
+        remaining[kind] = left - 1
+        if number == manifest.data.count:
+            self._manifest = None
+        self._next = number + 1
+
+    def _incomplete(self, manifest: Event) -> RuleBroken:
+        return RuleBroken(
+            "service.batch-incomplete",
+            f"{manifest.data.count - self._next + 1} transactions of the batch are missing",
+            stream=manifest.subject,
+        )
+
+    def _feed_half(self, half: tuple[Event, str, str, str], event: Event) -> None:
+        first, event_type, subject, event_id = half
+        self._forget()
+        # The contract's subject stands in the obligation, which the order of entries does not show ("").
+        fits = event.subject == subject if subject else True
+        if fits and event.type == event_type and event.id == event_id and event.source == first.source:
+            return
+        self._begin_quietly(event)
+        raise _alone(half)
+
+    def _begin_quietly(self, event: Event) -> None:
+        """Look at an event afresh whose refusal is already decided: one refusal per entry is enough."""
+        if event.type != _TRANSACTION and event.type not in _SECOND_HALVES:
+            self._begin(event)
+
+
+def _alone(half: tuple[Event, str, str, str]) -> RuleBroken:
+    first, event_type, _, _ = half
+    return RuleBroken(_SECOND_HALVES[event_type], f"the next entry is not its {event_type}", stream=first.subject)
