@@ -19,7 +19,7 @@ def is_calendar_date(text: str) -> bool:
         return False
     try:
         # fromisoformat also reads week dates and basic forms: only what prints back as it was is a date here.
-        return date.fromisoformat(text + "-01-01"[len(text) - 10 :]).isoformat().startswith(text)
+        return date.fromisoformat(text + "-01-01"[len(text) - 4 :]).isoformat().startswith(text)
     except ValueError:
         return False
 
