@@ -104,10 +104,7 @@ class FoldSet:
 
     def state_to_bytes(self) -> bytes:
         """Encode the whole state; `from_bytes` goes on where this stopped."""
-        state = {
-            name: {part: fold.part_to_bytes(part) for part in fold.parts}
-            for name, fold in self._by_name.items()
-        }
+        state = {name: {part: fold.part_to_bytes(part) for part in fold.parts} for name, fold in self._by_name.items()}
         return msgspec.msgpack.encode(state)
 
     @classmethod

@@ -93,9 +93,7 @@ def _schedule_checks(year: BudgetYear) -> list[Row]:
     rows = []
     for project_id, schedule in year.schedules.items():
         lines = [line for line in year.lines.values() if line.project_id == project_id]
-        appropriations = [
-            line.traces[name] for line in lines for name in line.traces if name == "appropriated_won"
-        ]
+        appropriations = [line.traces[name] for line in lines for name in line.traces if name == "appropriated_won"]
         appropriated_won = sum(line.appropriated_won for line in lines) if appropriations else None
         steps_won = sum(step.amount_won for step in schedule.steps)
         agrees = steps_won == schedule.total_won

@@ -73,9 +73,7 @@ class Contracts(Fold[Contract]):
                 "amount_won": instalment.amount_won,
                 "amount_stated": instalment.amount_won is not None,
                 "paid_won": instalment.paid_won,
-                "unpaid_won": None
-                if instalment.amount_won is None
-                else instalment.amount_won - instalment.paid_won,
+                "unpaid_won": None if instalment.amount_won is None else instalment.amount_won - instalment.paid_won,
             }
             rows.append(instalment.trace.row("instalments", str(number), body))
         return [*rows, *state.payments.values(), _sums_row(state)]
@@ -160,6 +158,4 @@ def _sums_row(state: Contract) -> Row:
 
 
 def _trace_of(row: Row) -> Trace:
-    return Trace(
-        entries=[index for index in row.entries if isinstance(index, int)], provenance=list(row.provenance)
-    )
+    return Trace(entries=[index for index in row.entries if isinstance(index, int)], provenance=list(row.provenance))

@@ -146,9 +146,6 @@ def _row(
     row_id: str,
     id_field: str,
     index: int,
-    data: project.MilestoneRecorded
-    | project.ActivityRecorded
-    | project.AssetRegistered
-    | project.AnomalyNoted,
+    data: project.MilestoneRecorded | project.ActivityRecorded | project.AssetRegistered | project.AnomalyNoted,
 ) -> Row:
     return traced(index, provenance_of(data)).row(table, row_id, cells_of(data, without=(id_field,)))

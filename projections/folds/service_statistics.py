@@ -52,9 +52,7 @@ def _transaction_rows(state: Service) -> list[Row]:
                 }
                 entries: list[int | list[int]] = [list(span) for span in tally.ranges]
                 row_id = f"{period_name}/{provenance}/{kind}"
-                rows.append(
-                    Row(table="transactions", id=row_id, body=body, provenance=[provenance], entries=entries)
-                )
+                rows.append(Row(table="transactions", id=row_id, body=body, provenance=[provenance], entries=entries))
     return rows
 
 

@@ -71,9 +71,7 @@ class Services(Fold[Service]):
             self._tally.ranges[-1][1] = self._next - 1
             self._next = _NOWHERE
 
-    def apply_transaction(
-        self, index: int, subject: str, kind: str, provenance: str | UnsetType | None
-    ) -> None:
+    def apply_transaction(self, index: int, subject: str, kind: str, provenance: str | UnsetType | None) -> None:
         """Count one transaction, without building its `Event`.
 
         `provenance` is None or UNSET where the transaction says nothing: then its batch's manifest speaks.

@@ -1,0 +1,249 @@
+"""How do the read models follow the log, without ever missing, repeating or skipping an entry?
+
+One page of entries is one transaction: index rows, changed parts of the folds' state, rows of the answers that they
+change, and the position, moved by compare-and-swap. A crash leaves the page before it. An entry that cannot be
+folded stops the projector right in front of it; what came before it is kept.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from typing import TYPE_CHECKING, Any, Protocol
+
+import msgspec
+from sqlalchemy import bindparam, delete, insert, select, update
+
+from audit_service.catalogue.event import decode_event
+from projections.folds.all import FoldSet, fold_all
+from projections.read_models.errors import ProjectionStopped
+from projections.read_models.tables import LOG_POSITION, entry_index, fold_state, projection_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy import Connection, Engine
+
+    from audit_service.catalogue.event import Event
+    from projections.folds.all import Changes
+
+logger = logging.getLogger(__name__)
+
+PAGE_SIZE = 2_000
+_to_json = msgspec.json.Encoder(order="sorted")
+
+
+class EntryReader(Protocol):
+    """The log as the projector reads it."""
+
+    def entries(self, start: int, stop: int) -> list[bytes]:
+        """Entries [start, stop), in order."""
+        ...
+
+    def head_size(self) -> int:
+        """How many entries may be read."""
+        ...
+
+
+class Projector:
+    """Follows one log; the only writer of the read models' database.
+
+    `failure` says why it stopped, if it did.
+    """
+
+    def __init__(self, reader: EntryReader, engine: Engine, *, page_size: int = PAGE_SIZE) -> None:
+        self._reader = reader
+        self._engine = engine
+        self._page_size = page_size
+        self._folds = fold_all()
+        self._position = 0
+        self._wake = threading.Event()
+        # One page at a time, whoever calls: the thread, a command, a test.
+        self._turn = threading.Lock()
+        self.failure: ProjectionStopped | None = None
+        self._load()
+
+    @property
+    def position(self) -> int:
+        """How many entries have been taken in."""
+        return self._position
+
+    def catch_up(self, limit: int | None = None) -> int:
+        """Take in entries up to the head, or at most `limit` of them; how many were taken in.
+
+        Raises:
+            ProjectionStopped: an entry could not be folded or stored, now or before.
+        """
+        with self._turn:
+            if self.failure is not None:
+                raise self.failure
+            started = self._position
+            try:
+                head = self._reader.head_size()
+                stop = head if limit is None else min(head, started + limit)
+                while self._position < stop:
+                    self._take_in(self._position, min(stop, self._position + self._page_size))
+            except ProjectionStopped:
+                raise
+            except Exception as error:
+                self.failure = ProjectionStopped(self._position, error)
+                raise self.failure from error
+            return self._position - started
+
+    def rebuild(self) -> int:
+        """Compute everything anew from the first entry, in one transaction; how many entries were taken in.
+
+        Readers see the old tables until the new ones are complete; a failure leaves the old ones.
+
+        Raises:
+            ProjectionStopped: an entry could not be folded or stored.
+        """
+        with self._turn:
+            head = self._reader.head_size()
+            folds = fold_all()
+            position = 0
+            try:
+                with self._engine.begin() as connection:
+                    for table in (entry_index, projection_rows, fold_state):
+                        connection.execute(delete(table))
+                    while position < head:
+                        stop = min(head, position + self._page_size)
+                        events = []
+                        start = position
+                        for event in self._read(start, stop):
+                            folds.apply(position, event)
+                            events.append(event)
+                            position += 1
+                        _write_index(connection, start, events)
+                    _write_changes(connection, folds, folds.take_changes(), position)
+                    connection.execute(insert(fold_state), [{"name": LOG_POSITION, "position": position, "state": b""}])
+            except Exception as error:
+                raise ProjectionStopped(position, error) from error
+            self._folds, self._position, self.failure = folds, position, None
+            return position
+
+    def resume(self) -> None:
+        """Forget a failure and go on from what is stored, after its cause was removed."""
+        with self._turn:
+            self._load()
+            self.failure = None
+        self._wake.set()
+
+    def wake(self) -> None:
+        """Say that the log has grown, or that `run` should look at its stop event."""
+        self._wake.set()
+
+    def run(self, stop: threading.Event) -> None:
+        """Follow the log until `stop` is set and `wake` called; waits without polling.
+
+        After a failure it waits, its position unmoved, until `resume` or `stop`.
+        """
+        while not stop.is_set():
+            # Cleared before the head is read: a wake in between is not lost.
+            self._wake.clear()
+            if self.failure is None:
+                try:
+                    self.catch_up()
+                except ProjectionStopped:
+                    logger.exception("projection stopped", extra={"position": self._position})
+            if not stop.is_set():
+                self._wake.wait()
+
+    def _load(self) -> None:
+        """Take over what is stored: the position and every part of the folds' state."""
+        folds = fold_all()
+        position = 0
+        with self._engine.connect() as connection:
+            # One statement, so that all parts and the position are of one moment.
+            for name, stored_position, state in connection.execute(select(fold_state)):
+                if name == LOG_POSITION:
+                    position = stored_position
+                else:
+                    fold, _, part = name.partition("/")
+                    folds.load_part(fold, part, state)
+        self._folds, self._position = folds, position
+
+    def _read(self, start: int, stop: int) -> Iterator[Event]:
+        entries = self._reader.entries(start, stop)
+        if len(entries) != stop - start:
+            raise ValueError(f"expected {stop - start} entries from {start}, found {len(entries)}")
+        return map(decode_event, entries)
+
+    def _take_in(self, start: int, stop: int) -> None:
+        """Take in one page; if one of its entries fails, what comes before that entry, and stop."""
+        events: list[Event] = []
+        try:
+            for index, event in enumerate(self._read(start, stop), start=start):
+                self._folds.apply(index, event)
+                events.append(event)
+            self._store(start, events)
+        except Exception as error:
+            self.failure = ProjectionStopped(start, error)
+            # The folds in memory may be ahead of what is stored: only what is stored counts.
+            self._load()
+            if 0 < len(events) < stop - start:
+                self._take_in(start, start + len(events))
+            self.failure = ProjectionStopped(self._position, error)
+            raise self.failure from error
+
+    def _store(self, start: int, events: list[Event]) -> None:
+        position = start + len(events)
+        with self._engine.begin() as connection:
+            moved = connection.execute(
+                update(fold_state)
+                .where(fold_state.c.name == LOG_POSITION, fold_state.c.position == start)
+                .values(position=position)
+            )
+            if moved.rowcount != 1:
+                # Two projectors on one database would write each entry twice.
+                raise RuntimeError(f"the stored position is not {start}: another projector moved it")
+            _write_index(connection, start, events)
+            _write_changes(connection, self._folds, self._folds.take_changes(), position)
+        self._position = position
+
+
+def _write_index(connection: Connection, start: int, events: list[Event]) -> None:
+    rows = [
+        {
+            "idx": index,
+            "subject": event.subject,
+            "type": event.type,
+            "source": event.source,
+            "id": event.id,
+            "legal_date": event.legal_date,
+        }
+        for index, event in enumerate(events, start=start)
+    ]
+    if rows:
+        connection.execute(insert(entry_index), rows)
+
+
+def _write_changes(connection: Connection, folds: FoldSet, changes: Changes, position: int) -> None:
+    """Replace the stored parts and the rows of the answers that changed."""
+    if changes.parts:
+        states: list[dict[str, Any]] = [
+            {"name": f"{fold}/{part}", "position": position, "state": folds.part_to_bytes(fold, part)}
+            for fold, part in changes.parts
+        ]
+        gone = delete(fold_state).where(fold_state.c.name == bindparam("old"))
+        connection.execute(gone, [{"old": state["name"]} for state in states])
+        connection.execute(insert(fold_state), states)
+    if changes.tables:
+        gone = delete(projection_rows).where(
+            projection_rows.c.kind == bindparam("old_kind"), projection_rows.c.key == bindparam("old_key")
+        )
+        connection.execute(gone, [{"old_kind": kind, "old_key": key} for kind, key in changes.tables])
+        rows = [
+            {
+                "kind": kind,
+                "key": key,
+                "place": place,
+                "row_table": row.table,
+                "row_id": row.id,
+                "body": _to_json.encode(row).decode(),
+            }
+            for kind, key in changes.tables
+            for place, row in enumerate(folds.compute_rows(kind, key))
+        ]
+        if rows:
+            connection.execute(insert(projection_rows), rows)

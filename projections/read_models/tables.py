@@ -1,0 +1,41 @@
+"""Which tables do the read models have?
+
+Alembic makes them (`alembic/projections`); this is how queries name them.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Column, Integer, LargeBinary, MetaData, String, Table, Text
+
+metadata = MetaData()
+
+projection_rows = Table(
+    "projection_rows",
+    metadata,
+    Column("kind", String(40), primary_key=True),
+    Column("key", String(300), primary_key=True),
+    Column("place", Integer, primary_key=True, autoincrement=False),
+    Column("row_table", String(60), nullable=False),
+    Column("row_id", Text, nullable=False),
+    Column("body", Text, nullable=False),
+)
+fold_state = Table(
+    "fold_state",
+    metadata,
+    Column("name", String(400), primary_key=True),
+    Column("position", BigInteger, nullable=False),
+    Column("state", LargeBinary, nullable=False),
+)
+entry_index = Table(
+    "entry_index",
+    metadata,
+    Column("idx", BigInteger, primary_key=True, autoincrement=False),
+    Column("subject", Text, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("id", Text, nullable=False),
+    Column("legal_date", String(10)),
+)
+
+# The row of `fold_state` that says how many entries have been taken in; all other names are `<fold>/<part>`.
+LOG_POSITION = "log"
