@@ -10,6 +10,7 @@ Opening checks that database, journal and published files tell one story before 
 
 from __future__ import annotations
 
+import base64
 import logging
 from typing import TYPE_CHECKING, Literal, Self
 
@@ -24,7 +25,7 @@ from audit_service.recording.application import LedgerApplication
 from audit_service.recording.database import open_sqlite
 from audit_service.recording.migrations import require_newest
 from audit_service.recording.recorder import LedgerRecorder
-from audit_service.rules.keys import public_key_of
+from audit_service.rules.keys import key_for
 from audit_service.signing.journal import SignStateJournal
 from audit_service.signing.signer import CheckpointSigner, SignedHead
 from audit_service.submission import prepare_many, prepare_one
@@ -194,16 +195,15 @@ class Ledger:
         """Read many submissions; a refused one becomes its exception, in its place."""
         return prepare_many(bodies, self._public_key_of)
 
-    def submit(
-        self, items: Sequence[Prepared | Exception], *, atomic: bool, dry_run: bool
-    ) -> Future[SubmissionResult]:
+    def submit(self, items: Sequence[Prepared | Exception], *, atomic: bool, dry_run: bool) -> Future[SubmissionResult]:
         """Decide, record and sign; the future gives the result. Raises `Overloaded`."""
         return self._writer.submit(items, atomic=atomic, dry_run=dry_run)
 
     def _public_key_of(self, kid: str) -> bytes | None:
-        return public_key_of(self._streams, kid)
+        key = key_for(self._streams, kid)
+        return base64.urlsafe_b64decode(key.public_key + "=") if key else None
 
-    def _signed(self, head: SignedHead) -> None:
+    def _signed(self) -> None:
         self._publication.wake()
         for follower in self._followers:
             follower()

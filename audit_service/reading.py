@@ -100,7 +100,8 @@ class LogReader:
         """Entries [start, stop), fewer at the end of the log."""
         with self._engine.connect() as connection:
             rows = connection.exec_driver_sql(
-                "SELECT state FROM events WHERE log_index >= ? AND log_index < ? ORDER BY log_index", (start, stop)
+                "SELECT state FROM events WHERE log_index >= ? AND log_index < ? ORDER BY log_index",
+                (start, stop),
             ).all()
         return [row[0] for row in rows]
 

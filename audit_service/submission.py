@@ -16,6 +16,7 @@ import msgspec
 from msgspec import UNSET, Struct
 
 from audit_service.catalogue.event import DATA_DECODERS, Event, Submission
+from audit_service.clock import format_time, parse_time
 from audit_service.errors import (
     PayloadInvalid,
     SignatureRefused,
@@ -63,6 +64,16 @@ class Prepared(Struct, kw_only=True, gc=False):
     kid: str | None
     approval_kid: str | None
 
+    @property
+    def id(self) -> str:
+        """The agency's id of the event."""
+        return self.event.id
+
+    @property
+    def source(self) -> str:
+        """`urn:kr:agency:<code>`."""
+        return self.event.source
+
 
 def parse(data: bytes, *, like: Prepared | None = None) -> tuple[Submission, Event, bytes]:
     """Read one submission strictly; returns it with its event and its canonical bytes.
@@ -98,13 +109,11 @@ def prepare_one(data: bytes, public_key_of: Callable[[str], bytes | None]) -> Pr
     Raises:
         SubmissionRefused, audit_service.rules.errors.RuleBroken: as `parse`, or the signature does not hold.
     """
-    submission, event, canonical = parse(data)
-    return _with_signatures(submission, event, canonical, public_key_of)
+    submission, event, _canonical = parse(data)
+    return _with_signatures(submission, event, public_key_of)
 
 
-def prepare_many(
-    items: Sequence[bytes], public_key_of: Callable[[str], bytes | None]
-) -> list[Prepared | Exception]:
+def prepare_many(items: Sequence[bytes], public_key_of: Callable[[str], bytes | None]) -> list[Prepared | Exception]:
     """Read many submissions; an item that is refused becomes its exception, in its place.
 
     The transactions behind a manifest carry no signature of their own: the manifest's signed
@@ -120,12 +129,12 @@ def prepare_many(
                 prepared = _unsigned_transaction(submission, event, canonical)
                 batch.add(canonical)
             else:
-                prepared = _with_signatures(submission, event, canonical, public_key_of)
+                prepared = _with_signatures(submission, event, public_key_of)
                 if event.type == MANIFEST:
                     batch = _OpenBatch(event, len(results))
             like = prepared
             results.append(prepared)
-        except Exception as error:  # noqa: BLE001 - sorted below: only refusals become results
+        except Exception as error:
             if not is_refusal(error):
                 raise
             results.append(error)
@@ -150,15 +159,20 @@ class _OpenBatch:
 
     @property
     def complete(self) -> bool:
-        return len(self._leaf_hashes) == self._manifest.data.count
+        """Have all of them come?"""
+        count: int = self._manifest.data.count
+        return len(self._leaf_hashes) == count
 
     def takes(self, event: Event) -> bool:
+        """Is this one of them?"""
         return event.type == TRANSACTION and event.subject == self._manifest.subject
 
     def add(self, canonical: bytes) -> None:
+        """Take the next one in."""
         self._leaf_hashes.append(leaf_hash(canonical))
 
     def check(self, results: list[Prepared | Exception]) -> None:
+        """Turn the manifest into a refusal if its root is not theirs."""
         found = root_of_leaf_hashes(self._leaf_hashes).hex()
         if found != self._manifest.data.submissions_root:
             results[self._place] = SignatureRefused(
@@ -233,12 +247,24 @@ def _check_attributes(submission: Submission) -> None:
     """The attributes that neither the schema nor the rules look at."""
     if submission.specversion != "1.0":
         raise SubmissionMalformed('`specversion` must be "1.0"', rule_id="envelope.specversion")
+    if not _is_time(submission.time):
+        raise SubmissionMalformed(
+            "`time` must be RFC 3339 in UTC with milliseconds, such as 2021-01-04T00:00:00.000Z",
+            rule_id="envelope.time-form",
+        )
     if submission.sequence is not UNSET and not _SEQUENCE.fullmatch(str(submission.sequence)):
         raise SubmissionMalformed("`sequence` must be a decimal string", rule_id="envelope.sequence")
     if _BATCH_ITEM_ID.fullmatch(submission.id) and submission.type not in (TRANSACTION, MANIFEST):
         raise SubmissionMalformed(
             "an `id` that ends in `/<number>` is kept for sealed batches", rule_id="envelope.id-reserved"
         )
+
+
+def _is_time(text: str) -> bool:
+    try:
+        return format_time(parse_time(text)) == text
+    except ValueError:
+        return False
 
 
 def _unsigned_transaction(submission: Submission, event: Event, canonical: bytes) -> Prepared:
@@ -251,9 +277,7 @@ def _unsigned_transaction(submission: Submission, event: Event, canonical: bytes
     return Prepared(submission=submission, event=event, digest=digest, kid=None, approval_kid=None)
 
 
-def _with_signatures(
-    submission: Submission, event: Event, canonical: bytes, public_key_of: Callable[[str], bytes | None]
-) -> Prepared:
+def _with_signatures(submission: Submission, event: Event, public_key_of: Callable[[str], bytes | None]) -> Prepared:
     if event.type == TRANSACTION:
         raise SubmissionRefused(
             "transactions are accepted only right behind their signed manifest", rule_id="service.unsealed"

@@ -55,7 +55,8 @@ class Tokens:
             return None
         with self._reader.connect() as connection:
             row = connection.exec_driver_sql(
-                "SELECT secret_sha256, agency, expires_at, revoked_at FROM tokens WHERE token_id = ?", (match[1],)
+                "SELECT secret_sha256, agency, expires_at, revoked_at FROM tokens WHERE token_id = ?",
+                (match[1],),
             ).one_or_none()
         expected = row[0] if row else _NOBODY
         given = hashlib.sha256(match[2].encode()).digest()

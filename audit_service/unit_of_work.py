@@ -9,12 +9,14 @@ failed insert would leave a gap.
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any, NamedTuple
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from msgspec import UNSET
 
 from audit_service.catalogue.event import Entry, Event
+from audit_service.clock import format_time, parse_time
 from audit_service.errors import BatchRefused, IdTaken, PositionTaken, SignatureRefused, SubmissionRefused
 from audit_service.recording.application import EntryRecorded
 from audit_service.recording.recorder import IdempotencyKey
@@ -32,12 +34,15 @@ if TYPE_CHECKING:
     from audit_service.recording.application import LedgerApplication
 
 _encode = msgspec.json.Encoder().encode
+GENESIS = "registry.log-created.v1"
+# How far an agency's clock may be ahead of ours.
+CLOCK_TOLERANCE = timedelta(minutes=5)
 
 
-class Outcome(NamedTuple):
+class Outcome(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What became of one submission: its place in the log, or the error that refused it.
 
-    A submission that the rules would allow, in a dry run, has neither.
+    In a dry run, a submission that the rules would allow has a position and no index.
     """
 
     index: int | None = None
@@ -92,6 +97,7 @@ class UnitOfWork:
         self._streams = streams
         self._tree_size = tree_size
         self._recorded_time = recorded_time
+        self._latest_time = format_time(parse_time(recorded_time) + CLOCK_TOLERANCE)
         self._find_key = find_key
         self._undo = Undo()
         self._recorded: list[EntryRecorded] = []
@@ -116,9 +122,7 @@ class UnitOfWork:
         """The index that the next accepted entry would get."""
         return self._tree_size + len(self._recorded)
 
-    def decide(
-        self, items: Sequence[Prepared | Exception], *, atomic: bool, dry_run: bool = False
-    ) -> list[Outcome]:
+    def decide(self, items: Sequence[Prepared | Exception], *, atomic: bool, dry_run: bool = False) -> list[Outcome]:
         """Decide about the items of one request; refused ones change nothing.
 
         With `atomic`, the first refusal refuses all. A dry run changes nothing either way.
@@ -128,7 +132,8 @@ class UnitOfWork:
         if dry_run:
             self._rollback(mark)
             outcomes = [
-                outcome if outcome.error or outcome.repeated else Outcome() for outcome in outcomes
+                outcome if outcome.error or outcome.repeated else Outcome(position=outcome.position)
+                for outcome in outcomes
             ]
         return outcomes
 
@@ -164,12 +169,13 @@ class UnitOfWork:
         if event.type != TRANSACTION:
             self._check_new_id(item)
             self._check_signer(item)
+        if event.time > self._latest_time:
+            # Both are in the one format of the log, so text compares as time does.
+            raise SubmissionRefused("`time` lies in the future", rule_id="envelope.time-in-future")
         stream = self._streams.aggregate(event.subject)
         position = stream.version + 1
         if submission.expectedposition is not UNSET and submission.expectedposition != position:
-            raise PositionTaken(
-                f"the stream's next position is {position}", rule_id="envelope.expected-position"
-            )
+            raise PositionTaken(f"the stream's next position is {position}", rule_id="envelope.expected-position")
         event.position = position
         event.recorded_time = self._recorded_time
         decide(self._streams, event)
@@ -198,11 +204,15 @@ class UnitOfWork:
     def _check_signer(self, item: Prepared) -> None:
         if item.kid is None:
             raise SignatureRefused("`signature` is missing", rule_id="submission.signature-missing")
+        if item.event.type == GENESIS:
+            _check_root_signers(item)
+            return
         authorise(self._streams, item.event, item.kid)
         if item.approval_kid is not None:
             if item.approval_kid == item.kid:
                 raise SignatureRefused(
-                    "`approval` must be by another key than `signature`", rule_id="submission.approval-same-key"
+                    "`approval` must be by another key than `signature`",
+                    rule_id="submission.approval-same-key",
                 )
             authorise(self._streams, item.event, item.approval_kid)
 
@@ -246,6 +256,13 @@ class UnitOfWork:
             del self._keys[name]
 
 
+def _check_root_signers(item: Prepared) -> None:
+    """The genesis is signed and approved by two different root keys, which it names itself."""
+    root_kids = {key.kid for key in item.event.data.root_keys}
+    if item.kid == item.approval_kid or not {item.kid, item.approval_kid} <= root_kids:
+        raise SignatureRefused("two of the three root keys must sign", rule_id="registry.root-signatures")
+
+
 def _entry_bytes(submission: Any, position: int, recorded_time: str) -> bytes:
     """The entry: the canonical submission with what the service adds."""
     return _encode(
@@ -270,9 +287,7 @@ def _entry_bytes(submission: Any, position: int, recorded_time: str) -> bytes:
 
 def _refuse_all(items: Sequence[Prepared | Exception], place: int, error: Exception) -> list[Outcome]:
     """The refused item carries its own error; the others say which one refused the batch."""
-    others = BatchRefused(
-        f"item {place + 1} of the same atomic batch was refused", rule_id="submission.batch-refused"
-    )
+    others = BatchRefused(f"item {place + 1} of the same atomic batch was refused", rule_id="submission.batch-refused")
     return [
         Outcome(error=error if number == place else item if isinstance(item, Exception) else others)
         for number, item in enumerate(items)

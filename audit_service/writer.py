@@ -70,7 +70,7 @@ class Writer:
         streams: Streams,
         signer: CheckpointSigner,
         reader: LogReader,
-        on_signed: Callable[[SignedHead], None],
+        on_signed: Callable[[], None],
         queue_limit: int,
         clock: Clock = now_utc,
     ) -> None:
@@ -95,9 +95,7 @@ class Writer:
         self._queue.put(None)
         self._thread.join()
 
-    def submit(
-        self, items: Sequence[Prepared | Exception], *, atomic: bool, dry_run: bool
-    ) -> Future[SubmissionResult]:
+    def submit(self, items: Sequence[Prepared | Exception], *, atomic: bool, dry_run: bool) -> Future[SubmissionResult]:
         """Queue one request; the future gives its result.
 
         Raises:
@@ -189,7 +187,7 @@ class Writer:
         if entries:
             commit = Commit(recorded_time=recorded_time, keys=work.keys)
             try:
-                self._application.save(work, commit=commit)  # type: ignore[arg-type] # collects like an aggregate
+                self._application.save(work, commit=commit)
             except (PersistenceError, exc.SQLAlchemyError) as error:
                 self._streams.discard()
                 self._head = self._recorder.head()
@@ -203,11 +201,9 @@ class Writer:
         if signed is None or signed.size < self._head.tree_size:
             if signed is not None and not entries:
                 raise Quarantined("the recorded head is ahead of the signed one without new entries")
-            signed = self._signer.sign(
-                tree_size=self._head.tree_size, root_hash=self._head.root_hash, entries=entries
-            )
+            signed = self._signer.sign(tree_size=self._head.tree_size, root_hash=self._head.root_hash, entries=entries)
             logger.info("signed", extra={"tree_size": signed.size, "group": len(entries)})
-            self._on_signed(signed)
+            self._on_signed()
         return signed
 
     def _next_recorded_time(self) -> str:

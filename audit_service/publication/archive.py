@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 
     from audit_service.signing.signer import SignedHead
 
-_COLUMNS = "tree_size, root_hash, note, published_time, day"
+_KEEP = (
+    "INSERT INTO checkpoints (tree_size, root_hash, note, published_time, day) VALUES (?, ?, ?, ?, ?)"
+    " ON CONFLICT (tree_size) DO NOTHING"
+)
+_SELECT = "SELECT tree_size, root_hash, note, published_time, day FROM checkpoints "
 
 
 class KeptCheckpoint(NamedTuple):
@@ -41,11 +45,11 @@ class CheckpointArchive:
         """Keep a checkpoint; one that is kept already (a crash came in between) stays as it is."""
         with self._writer.begin() as connection:
             connection.exec_driver_sql(
-                f"INSERT INTO checkpoints ({_COLUMNS}) VALUES (?, ?, ?, ?, ?) ON CONFLICT (tree_size) DO NOTHING",
+                _KEEP,
                 (head.size, head.root, head.note, format_time(moment), korean_day(moment)),
             )
 
-    def list(self, *, after: int, limit: int) -> list[KeptCheckpoint]:
+    def kept(self, *, after: int, limit: int) -> list[KeptCheckpoint]:
         """Kept checkpoints with a tree size above `after`, ascending."""
         return self._select("WHERE tree_size > ? ORDER BY tree_size LIMIT ?", (after, limit))
 
@@ -65,5 +69,5 @@ class CheckpointArchive:
 
     def _select(self, clause: str, parameters: tuple[object, ...]) -> list[KeptCheckpoint]:
         with self._reader.connect() as connection:
-            rows = connection.exec_driver_sql(f"SELECT {_COLUMNS} FROM checkpoints {clause}", parameters).all()
+            rows = connection.exec_driver_sql(_SELECT + clause, parameters).all()
         return [KeptCheckpoint(*row) for row in rows]

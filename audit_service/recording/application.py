@@ -50,9 +50,7 @@ class EntryMapper(Mapper[str]):
     def to_stored_event(self, domain_event: DomainEventProtocol[str]) -> StoredEvent:
         """The stored event whose `state` is the entry."""
         recorded = cast("EntryRecorded", domain_event)
-        return StoredEvent(
-            recorded.originator_id, recorded.originator_version, recorded.event.type, recorded.entry
-        )
+        return StoredEvent(recorded.originator_id, recorded.originator_version, recorded.event.type, recorded.entry)
 
     def to_domain_event(self, stored_event: StoredEvent) -> DomainEventProtocol[str]:
         """The entry, decoded into its typed event."""

@@ -31,8 +31,7 @@ _INSERT_SUBMISSION = (
     "INSERT INTO submissions (source, submission_id, digest, first_index, entry_count) VALUES (?, ?, ?, ?, ?)"
 )
 _UPDATE_HEAD = (
-    "UPDATE head SET tree_size = ?, root_hash = ?, right_edge = ?, recorded_time = ?"
-    " WHERE id = 1 AND tree_size = ?"
+    "UPDATE head SET tree_size = ?, root_hash = ?, right_edge = ?, recorded_time = ? WHERE id = 1 AND tree_size = ?"
 )
 
 
@@ -102,7 +101,8 @@ class LedgerRecorder(ApplicationRecorder):
             except exc.IntegrityError as error:
                 raise IntegrityError("a position or a submission id is already taken") from error
             updated = connection.exec_driver_sql(
-                _UPDATE_HEAD, (new_head.tree_size, new_head.root_hash, edge.to_bytes(), new_head.recorded_time, first)
+                _UPDATE_HEAD,
+                (new_head.tree_size, new_head.root_hash, edge.to_bytes(), new_head.recorded_time, first),
             )
             if updated.rowcount != 1:
                 raise IntegrityError("the head moved inside its own transaction")
@@ -147,10 +147,7 @@ class LedgerRecorder(ApplicationRecorder):
     ) -> Sequence[Notification]:
         """The events of the log by notification id, which is the index in the log plus one."""
         first = 0 if start is None else (start - 1 if inclusive_of_start else start)
-        sql = (
-            "SELECT log_index + 1, originator_id, originator_version, topic, state FROM events"
-            " WHERE log_index >= ?"
-        )
+        sql = "SELECT log_index + 1, originator_id, originator_version, topic, state FROM events WHERE log_index >= ?"
         parameters: list[Any] = [first]
         if stop is not None:
             sql += " AND log_index < ?"
@@ -171,9 +168,7 @@ class LedgerRecorder(ApplicationRecorder):
         """The tree size, or None for an empty log."""
         return self.head().tree_size or None
 
-    def subscribe(
-        self, gt: int | None = None, topics: Sequence[str] = ()
-    ) -> Subscription[ApplicationRecorder]:
+    def subscribe(self, gt: int | None = None, topics: Sequence[str] = ()) -> Subscription[ApplicationRecorder]:
         """Not offered: followers page through the log by index and are woken by the publisher.
 
         Raises:

@@ -1,6 +1,7 @@
-"""The ledger's tables: events with their leaf hashes, head, idempotency keys, tokens, published checkpoints."""
+"""The ledger's tables: events with leaf hashes, head, idempotency keys, tokens, published checkpoints."""
 
 import sqlalchemy as sa
+
 from alembic import op
 
 revision = "ledger_0001"

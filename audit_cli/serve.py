@@ -1,0 +1,68 @@
+"""How does the city run its ledger? `audit serve`.
+
+Opens the ledger (which checks its stores before anything may be signed), starts the read models, and serves
+the API, the log's static files and the pages until it is told to stop. On SIGTERM or Ctrl-C it answers what
+waits, publishes what is signed, and ends.
+"""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import uvicorn
+from api.server import open_services
+
+from audit_cli.errors import WrongUse
+from audit_service.errors import ConfigurationError, Quarantined
+from audit_service.settings import load_settings
+
+if TYPE_CHECKING:
+    import argparse
+
+_SHUTDOWN_TIMEOUT_S = 20
+_BACKLOG = 1024
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of `audit serve`."""
+    parser.description = "Serve the API, the public log and the pages of one ledger."
+    parser.epilog = "example:\n  audit serve --data var/demo --port 8000"
+    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="the ledger's data directory")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    parser.add_argument("--port", type=int, default=8000, help="port to listen on (default: %(default)s)")
+    parser.add_argument("--fd", type=int, metavar="N", help="serve on a socket that the parent has opened")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Serve until told to stop; returns the exit code."""
+    listener = socket.socket(fileno=args.fd) if args.fd is not None else _listen(args.host, args.port)
+    with listener:
+        try:
+            with open_services(load_settings(args.data)) as app:
+                config = uvicorn.Config(
+                    app,
+                    log_config=None,
+                    access_log=False,
+                    server_header=False,
+                    timeout_graceful_shutdown=_SHUTDOWN_TIMEOUT_S,
+                )
+                uvicorn.Server(config).run(sockets=[listener])
+        except (ConfigurationError, Quarantined) as error:
+            raise WrongUse(str(error)) from error
+    return 0
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """Open the listening socket before the ledger, so that a taken port is said at once.
+
+    Raises:
+        WrongUse: the address cannot be used.
+    """
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        listener = socket.create_server((host, port), family=family, backlog=_BACKLOG)
+    except (OSError, OverflowError) as error:
+        raise WrongUse(f"cannot listen on {host} port {port}: {error}") from error
+    return listener
