@@ -1,0 +1,239 @@
+"""What do the pages of `docs/reference/` say? Written from the code, never by hand: `make docs`.
+
+A test compares the committed pages with what this writes.
+"""
+
+# ruff: noqa: INP001 - a folder of pages, no package
+
+from __future__ import annotations
+
+import inspect
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from msgspec.inspect import (
+    BoolType,
+    Field,
+    IntType,
+    ListType,
+    LiteralType,
+    StrType,
+    StructType,
+    Type,
+    UnionType,
+    type_info,
+)
+
+from api.problem_types import PROBLEM_TYPES
+from audit_service.catalogue.common import MAX_SAFE_INTEGER, Payload
+from audit_service.catalogue.types import EVENT_TYPES, requires_legal_date, subject_pattern
+from audit_service.rules.rulebook import RULES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import msgspec
+
+REFERENCE = Path(__file__).parent / "reference"
+NOTICE = "<!-- Written by docs/generate.py; `make docs` writes it again. -->\n"
+KINDS = {
+    "registry": "Registry",
+    "budget": "Budget",
+    "contract": "Contract",
+    "project": "Project",
+    "service": "Service",
+}
+# What a reader knows these patterns as; any other pattern is shown as it is.
+NAMED_PATTERNS = {
+    r"^[A-Za-z0-9._:/-]{1,128}\Z": "code",
+    r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])\Z": "date",
+    r"^\d{4}-(0[1-9]|1[0-2])\Z": "month",
+    r"^\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?\Z": "year, month or date",
+    r"^[0-9a-f]{64}\Z": "64 lower-case hex digits",
+    r"^[A-Za-z0-9_-]{43}\Z": "base64url of 32 bytes",
+}
+
+
+def events_page() -> str:
+    """Every type of the catalogue with its fields."""
+    lines = [
+        "# Events",
+        NOTICE,
+        (
+            "Every type of the catalogue. Fields in *italics* may be absent. Any `data` may also carry the"
+            " [common fields](#common-fields). The [entry format](../entry-format.md) says what stands around"
+            " `data`, the [rules](rules.md) what may happen when. Each type's JSON Schema is served at"
+            " `/v1/schemas/<type>`."
+        ),
+        "",
+        "A *code* is 1 to 128 of `A-Z a-z 0-9 . _ : / -`; *won* are integers within ±(2^53−1).",
+    ]
+    for kind, title in KINDS.items():
+        lines += ["", f"## {title}"]
+        for name, payload in EVENT_TYPES.items():
+            if name.startswith(f"{kind}."):
+                lines += ["", f"### `{name}`", "", *_about(payload)]
+                lines += [f"Subject: `{_subject(name)}`{_legal(name)}.", ""]
+                lines += _fields(payload)
+    lines += ["", "## Common fields", "", *_fields(Payload, common=True)]
+    parts = sorted(_parts(), key=lambda part: part.__name__)
+    lines += ["", "## Parts"]
+    for part in parts:
+        lines += ["", f"### {part.__name__}", "", *_about(part), *_fields(part)]
+    return "\n".join(lines) + "\n"
+
+
+def rules_page() -> str:
+    """Every rule that can refuse an event."""
+    lines = [
+        "# Rules",
+        NOTICE,
+        (
+            "Every rule that can refuse an event, by the `rule_id` that a problem document and `audit replay` name."
+            " The service and the auditor's replay call the same functions (`audit_service/rules/`)."
+        ),
+    ]
+    kinds = list(dict.fromkeys(rule_id.partition(".")[0] for rule_id in RULES))
+    for kind in kinds:
+        lines += ["", f"## {kind.capitalize()}", "", "| rule | what it says |", "|---|---|"]
+        lines += [f"| `{rule_id}` | {text} |" for rule_id, text in RULES.items() if rule_id.startswith(f"{kind}.")]
+    return "\n".join(lines) + "\n"
+
+
+def problems_page() -> str:
+    """Every problem document that the service answers with."""
+    lines = [
+        "# Problems",
+        NOTICE,
+        (
+            "Every error is an RFC 9457 problem document (`application/problem+json`); its `type` ends in the name"
+            " below. Nothing that was sent is repeated in an answer."
+        ),
+        "",
+        "| problem | status | title | what to do |",
+        "|---|---|---|---|",
+    ]
+    lines += [
+        f"| `{row.slug}` | {row.status} | {row.title} ({row.title_ko}) | {row.advice} |"
+        for row in PROBLEM_TYPES.values()
+    ]
+    return "\n".join(lines) + "\n"
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "events.md": events_page,
+    "problems.md": problems_page,
+    "rules.md": rules_page,
+}
+
+
+def _about(struct: type[msgspec.Struct]) -> list[str]:
+    return [inspect.cleandoc(struct.__doc__ or ""), ""]
+
+
+def _subject(name: str) -> str:
+    pattern = subject_pattern(name).pattern
+    groups = {"budget": ["<agency>", "<fiscal year>"], "service": ["<service id>", "<period>"]}
+    names = groups.get(name.partition(".")[0], [f"<{name.partition('.')[0]} id>"])
+    if name.startswith("contract."):
+        names = ["<process id>"]
+    if name.startswith("registry."):
+        names = ["<agency>"]
+    parts = pattern.split("/")
+    filled = iter(names)
+    return "/".join(part if part.isalpha() else next(filled) for part in parts)
+
+
+def _legal(name: str) -> str:
+    return ", with a legal date" if requires_legal_date(name) else ""
+
+
+def _fields(struct: type[msgspec.Struct], *, common: bool = False) -> list[str]:
+    inherited = set() if common or not issubclass(struct, Payload) else set(Payload.__struct_fields__)
+    info = type_info(struct)
+    fields = [field for field in _struct(info).fields if field.name not in inherited]
+    rows = [f"| {_name(field)} | {_text(field.type)} |" for field in fields]
+    return ["| field | value |", "|---|---|", *rows]
+
+
+def _name(field: Field) -> str:
+    return f"`{field.encode_name}`" if field.required else f"*`{field.encode_name}`*"
+
+
+def _text(kind: Type) -> str:
+    match kind:
+        case UnionType():
+            return " or ".join(_text(one) for one in kind.types if type(one).__name__ != "_UnsetType")
+        case LiteralType():
+            return ", ".join(f"`{value}`" for value in kind.values)
+        case ListType():
+            return f"list of {_text(kind.item_type)}{_length(kind)}"
+        case StructType():
+            return f"[{kind.cls.__name__}](#{kind.cls.__name__.lower()})"
+        case IntType():
+            return _integer(kind)
+        case StrType():
+            return _string(kind)
+        case BoolType():
+            return "true or false"
+        case _:
+            raise TypeError(f"no words for {kind}")
+
+
+def _length(kind: ListType) -> str:
+    if kind.min_length and kind.min_length == kind.max_length:
+        return f" ({kind.min_length})"
+    return f" (at least {kind.min_length})" if kind.min_length else ""
+
+
+def _integer(kind: IntType) -> str:
+    bounds = []
+    if kind.gt is not None:
+        bounds.append(f"above {kind.gt}")
+    if kind.ge is not None and kind.ge != -MAX_SAFE_INTEGER:
+        bounds.append(f"from {kind.ge}")
+    if kind.le is not None and kind.le != MAX_SAFE_INTEGER:
+        bounds.append(f"to {kind.le}")
+    return " ".join(["integer", *bounds])
+
+
+def _string(kind: StrType) -> str:
+    if kind.pattern is not None:
+        named = NAMED_PATTERNS.get(kind.pattern)
+        escaped = kind.pattern.removeprefix("^").removesuffix(r"\Z").replace("|", r"\|")
+        return named or f"`{escaped}`"
+    return f"text, {kind.min_length} to {kind.max_length} characters" if kind.max_length else "text"
+
+
+def _parts() -> set[type[msgspec.Struct]]:
+    """The structs inside payloads, however deep."""
+    found: set[type[msgspec.Struct]] = set()
+    waiting: list[Type] = [type_info(payload) for payload in (*EVENT_TYPES.values(), Payload)]
+    while waiting:
+        kind = waiting.pop()
+        if isinstance(kind, StructType):
+            waiting += [field.type for field in kind.fields]
+            if kind.cls is not Payload and kind.cls not in EVENT_TYPES.values():
+                found.add(kind.cls)
+        elif isinstance(kind, ListType):
+            waiting.append(kind.item_type)
+        elif isinstance(kind, UnionType):
+            waiting += kind.types
+    return found
+
+
+def _struct(info: Type) -> StructType:
+    if not isinstance(info, StructType):
+        raise TypeError(f"{info} is no struct")
+    return info
+
+
+def main() -> None:
+    """Write all pages."""
+    REFERENCE.mkdir(exist_ok=True)
+    for name, page in PAGES.items():
+        (REFERENCE / name).write_text(page(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
