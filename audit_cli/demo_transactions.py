@@ -50,9 +50,7 @@ _END_OF_SEPTEMBER_2020 = "2020-09-30T15:00:00.000Z"
 CELLS = (
     Cell(service_id="mvoting", period="2019", kind="ballot-proposed", count=420, ended=_END_OF_2019),
     Cell(service_id="used-car", period="2019", kind="record", count=10_077, ended=_END_OF_2019),
-    Cell(
-        service_id="employment-contract", period="2019", kind="contract-signed", count=322, ended=_END_OF_2019
-    ),
+    Cell(service_id="employment-contract", period="2019", kind="contract-signed", count=322, ended=_END_OF_2019),
     Cell(
         service_id="youth-allowance",
         period="2019-r1",
@@ -168,9 +166,7 @@ def _seal(cell: Cell, batch_number: int, numbers: range) -> SealedBatch:
 
 def _transaction_lines(cell: Cell, subject: str, batch_id: str, commitments: list[bytes]) -> list[bytes]:
     """Canonical JSON (RFC 8785) by template: members sorted by name, nothing in them that needs escaping."""
-    before_id = (
-        f'","kind":"{cell.kind}","period":"{cell.period}","provenance":"synthetic"}},"id":"{batch_id}/'
-    )
+    before_id = f'","kind":"{cell.kind}","period":"{cell.period}","provenance":"synthetic"}},"id":"{batch_id}/'
     after_id = (
         f'","source":"{SOURCE}","specversion":"1.0","subject":"{subject}","time":"{cell.ended}"'
         ',"type":"service.transaction-recorded.v1"}'

@@ -134,9 +134,7 @@ def test_counts_of_the_services() -> None:
     assert [(row[0].replace("-", "_"), number(row[2])) for row in PAGE["4"]["counts"]] == [
         (count["service"], count["count"]) for count in DATA["service_counts"]
     ]
-    assert [row[2][-1] for row in PAGE["4"]["counts"]] == [
-        count["unit_ko"] for count in DATA["service_counts"]
-    ]
+    assert [row[2][-1] for row in PAGE["4"]["counts"]] == [count["unit_ko"] for count in DATA["service_counts"]]
 
 
 def test_source_is_named() -> None:
