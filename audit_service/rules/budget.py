@@ -13,6 +13,7 @@ from audit_service.catalogue.common import MAX_SAFE_INTEGER, Payload
 from audit_service.catalogue.types import BUDGET_SUBJECT
 from audit_service.rules.errors import RuleBroken
 from audit_service.rules.states import ONLY, BudgetState, Line, Year
+from audit_service.rules.world import read_budget
 
 if TYPE_CHECKING:
     from audit_service.catalogue.budget import (
@@ -144,6 +145,25 @@ def require_kind(kind: str, data: Payload, event: Event) -> None:
         )
 
 
+def year_before(subject: str) -> str:
+    """Which budget closed when this one opened?
+
+    Raises:
+        RuleBroken: `envelope.subject-form`.
+    """
+    agency, fiscal_year = parse_subject(subject)
+    return f"budget/{agency}/{fiscal_year - 1:04d}"
+
+
+def opening_known(event: Event) -> RuleBroken:
+    """Build the refusal of money that would come in twice: from outside and from the year before."""
+    return RuleBroken(
+        "budget.opening-known",
+        "the year before is in the ledger, so its carry-overs are the opening",
+        stream=event.subject,
+    )
+
+
 def require_room(year: Year, event: Event, *, new_won: int) -> None:
     """Can the year's total still be written as an integer of the entry format (±(2^53-1))?
 
@@ -217,12 +237,15 @@ def evolve_line(state: BudgetState, event: Event, undo: Changes) -> None:
     undo.put(state.lines, data.line_id, Line(data.project_id, data.fund))
 
 
-def decide_opening(_: World, state: BudgetState, event: Event) -> None:
-    """May balances be taken over from outside? Once, and only for lines that nothing has moved yet."""
+def decide_opening(world: World, state: BudgetState, event: Event) -> None:
+    """May balances be taken over from outside? Once, before the lines move, where no earlier year is known."""
     year = require_open_year(state, event)
     data: OpeningImported = event.data
     if year.opening_imported:
         raise RuleBroken("budget.opening-twice", "an opening is already imported", stream=event.subject)
+    earlier = read_budget(world, year_before(event.subject))
+    if earlier is not None and earlier.year:
+        raise opening_known(event)
     require_distinct("budget.line-repeated", [row.line_id for row in data.rows], event)
     for row in data.rows:
         if require_line(state, event, row.line_id).moved:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from audit_service.rules import states
 from audit_service.rules.budget import (
+    opening_known,
     overspent,
     parse_subject,
     require_distinct,
@@ -147,6 +148,8 @@ def decide_carry_in(world: World, state: BudgetState, event: Event) -> None:
             stream=event.subject,
             columns=columns,
         )
+    if year.opening_imported:
+        raise opening_known(event)
     require_same_purse(event, closing.lines[half.line_id], line)
     require_room(year, event, new_won=data.amount_won)
 

@@ -109,6 +109,8 @@ def reads(event: Event) -> tuple[str, ...]:
     if event.type == "budget.obligation-incurred.v1":
         process_id = data.contract_process_id
         return _fitting(CONTRACT_SUBJECT, f"contract/{process_id}") if isinstance(process_id, str) else ()
+    if event.type == "budget.opening-imported.v1":
+        return _fitting(BUDGET_SUBJECT, budget.year_before(event.subject))
     if event.type == "budget.carry-in-received.v1":
         return _fitting(BUDGET_SUBJECT, data.from_subject)
     if event.type in ("contract.signed.v1", "contract.instalment-signed.v1"):

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from audit_service.catalogue.event import Event
 
 _SOURCE = re.compile(r"urn:kr:agency:[a-z0-9][a-z0-9-]{0,62}", re.ASCII)
+_DATED = frozenset(name for name in EVENT_TYPES if requires_legal_date(name))
 _ID = re.compile(r"[A-Za-z0-9._:/-]{1,128}", re.ASCII)
 
 
@@ -51,7 +52,7 @@ def _source_fits(source: str) -> bool:
 
 def _check_legal_date(event: Event) -> None:
     day = event.legal_date
-    if requires_legal_date(event.type):
+    if event.type in _DATED:
         if day is None:
             raise RuleBroken("envelope.legal-date-missing", "a legal date is required", stream=event.subject)
         if len(day) != 10 or not is_calendar_date(day):

@@ -44,6 +44,9 @@ RULES: dict[str, str] = {
     "budget.amount-zero": "An allotment is not zero.",
     "budget.amount-too-large": "A year's total stays within the integers of the entry format.",
     "budget.opening-late": "An opening balance is imported before anything else moves its line.",
+    "budget.opening-known": (
+        "Opening balances are imported only where the ledger lacks the year before, and exclude its carry-overs."
+    ),
     "budget.opening-twice": "Opening balances are imported once a year.",
     "budget.appropriated-twice": "A year has one original budget.",
     "budget.not-appropriated": ("Calculation bases and schedules follow the original budget that they explain."),

@@ -38,11 +38,13 @@ class Undo:
     __slots__ = ("_done",)
 
     def __init__(self) -> None:
-        self._done: list[tuple[dict[Any, Any], Any, Any]] = []
+        # Three items for each change: mapping, key, old value. A flat list, because tens of thousands of tuples
+        # alive at once make the garbage collector walk them again and again.
+        self._done: list[Any] = []
 
     def put(self, mapping: dict[K, V], key: K, value: V) -> None:
         """Set `mapping[key] = value` and remember what stood there."""
-        self._done.append((mapping, key, mapping.get(key, _ABSENT)))
+        self._done += (mapping, key, mapping.get(key, _ABSENT))
         mapping[key] = value
 
     def mark(self) -> int:
@@ -53,7 +55,7 @@ class Undo:
         """Take back everything since the mark `to`."""
         done = self._done
         while len(done) > to:
-            mapping, key, old = done.pop()
+            old, key, mapping = done.pop(), done.pop(), done.pop()
             if old is _ABSENT:
                 del mapping[key]
             else:
