@@ -75,7 +75,7 @@ def compute_budget_book(year: BudgetYear, previous: BudgetYear | None) -> list[R
     rows = [_year_row(year)]
     lines = _line_rows(year, previous)
     rows += [row for row, _ in lines]
-    rows += _total_rows(lines)
+    rows += _total_rows(lines, year_before_known=bool(_appropriated(previous)))
     rows += _item_rows(year)
     rows += _step_rows(year)
     rows += compute_checks(year)
@@ -108,36 +108,67 @@ Figures = dict[str, Trace]
 
 
 def _line_rows(year: BudgetYear, previous: BudgetYear | None) -> list[tuple[Row, Figures]]:
-    # A year without any appropriation in the log says nothing about its lines: unknown, not zero.
-    known = previous is not None and bool(previous.appropriation.entries)
-    before: dict[str, Line] = {}
-    if previous is not None:
-        before = {name: line for name, line in previous.lines.items() if "appropriated_won" in line.traces}
+    before = _appropriated(previous)
+    torn = _split_differently(_appropriated(year), before)
     blank = Line()
     rows = []
     for line_id in sorted({*year.lines, *before}):
         line = year.lines.get(line_id, blank)
         line_before = before.get(line_id, blank)
         defined_by = line if line.definition is not None else line_before
-        amounts = _amounts(line, line_before.appropriated_won if known else None)
+        amounts = _amounts(line)
+        amounts |= _comparison(
+            line.appropriated_won,
+            before.get(line_id),
+            comparable=bool(before) and defined_by.project_id not in torn,
+        )
         traces = {name: line.traces[name] for name in ENTERED if name in line.traces}
-        if "appropriated_won" in line_before.traces:
+        if line_id in before:
             traces["previous_appropriated_won"] = line_before.traces["appropriated_won"]
         everything = [*traces.values()]
         if "defined" in defined_by.traces:
             everything.append(defined_by.traces["defined"])
         definition = _NO_DEFINITION if defined_by.definition is None else defined_by.definition
-        body = {**definition, "project_id": defined_by.project_id, **amounts, "figures": _figures(traces)}
+        body = {**definition, "project_id": defined_by.project_id, **amounts, "figures": _figures(traces, amounts)}
         rows.append((merged(everything).row("lines", line_id, body), traces))
     return rows
 
 
-def _amounts(line: Line, previous_won: int | None) -> dict[str, int | None]:
-    amounts: dict[str, int | None] = {
-        "appropriated_won": line.appropriated_won,
-        "previous_appropriated_won": previous_won,
-        **_changes(line.appropriated_won, previous_won),
-    }
+def _appropriated(year: BudgetYear | None) -> dict[str, Line]:
+    """Lines that have an appropriation; a year without any says nothing about its lines: unknown, not zero."""
+    if year is None:
+        return {}
+    return {line_id: line for line_id, line in year.lines.items() if "appropriated_won" in line.traces}
+
+
+def _split_differently(now: dict[str, Line], before: dict[str, Line]) -> set[str | None]:
+    """Which projects are appropriated by object (통계목) in one year and only as a whole in the other?"""
+    splits = []
+    for lines in (now, before):
+        split: dict[str | None, set[bool]] = {}
+        for line in lines.values():
+            by_object = line.definition is not None and line.definition["object_code"] is not None
+            split.setdefault(line.project_id, set()).add(by_object)
+        splits.append(split)
+    ours, theirs = splits
+    return {project_id for project_id in ours if project_id in theirs and ours[project_id] != theirs[project_id]}
+
+
+def _comparison(appropriated_won: int, before: Line | None, *, comparable: bool) -> dict[str, int | None]:
+    """What was the line's appropriation the year before, and how did it change?
+
+    A line that the year before does not have was zero then: so the book prints a new line. Lines that cannot
+    be compared keep what is known; their totals still can be compared.
+    """
+    if not comparable:
+        previous_won = None if before is None else before.appropriated_won
+        return {"previous_appropriated_won": previous_won, "change_won": None, "change_percent": None}
+    previous_won = 0 if before is None else before.appropriated_won
+    return {"previous_appropriated_won": previous_won, **_changes(appropriated_won, previous_won)}
+
+
+def _amounts(line: Line) -> dict[str, int | None]:
+    amounts: dict[str, int | None] = {"appropriated_won": line.appropriated_won}
     amounts["carried_in_won"] = sum(line.carried_in_won.values())
     amounts |= by_kind("carried_in", line.carried_in_won)
     amounts["budget_change_won"] = line.budget_change_won
@@ -167,41 +198,44 @@ def _changes(new_won: int, previous_won: int | None) -> dict[str, int | None]:
     }
 
 
-def _figures(traces: Figures) -> dict[str, Any]:
+def _figures(traces: Figures, amounts: Mapping[str, Any]) -> dict[str, Any]:
     figures: dict[str, Any] = {
         name: {"provenance": trace.provenance, "entries": trace.entries} for name, trace in traces.items()
     }
     for name, parts in COMPUTED.items():
         present = [part for part in parts if part in traces]
-        if present:
+        if present and amounts[name] is not None:
             provenance = sorted({value for part in present for value in traces[part].provenance})
             figures[name] = {"provenance": provenance, "computed_from": present}
     return figures
 
 
-def _total_rows(lines: list[tuple[Row, Figures]]) -> list[Row]:
+def _total_rows(lines: list[tuple[Row, Figures]], *, year_before_known: bool) -> list[Row]:
     projects = sorted({row.body["project_id"] for row, _ in lines if row.body["project_id"] is not None})
-    rows = [_total_row("total", None, lines)] if lines else []
+    rows = [_total_row("total", None, lines, year_before_known=year_before_known)] if lines else []
     for project_id in projects:
         own = [(row, traces) for row, traces in lines if row.body["project_id"] == project_id]
-        rows.append(_total_row(f"project/{project_id}", project_id, own))
+        rows.append(_total_row(f"project/{project_id}", project_id, own, year_before_known=year_before_known))
     return rows
 
 
-def _total_row(row_id: str, project_id: str | None, lines: list[tuple[Row, Figures]]) -> Row:
+def _total_row(
+    row_id: str, project_id: str | None, lines: list[tuple[Row, Figures]], *, year_before_known: bool
+) -> Row:
     body: dict[str, Any] = {"project_id": project_id, "lines": len(lines)}
-    for name, value in lines[0][0].body.items():
+    for name in lines[0][0].body:
         if name.endswith("_won") and name != "change_won":
-            values = [row.body[name] for row, _ in lines]
-            # A column that is unknown for the year (no year before) stays unknown in the total.
-            body[name] = None if value is None else sum(values)
+            # None is left out: a line that the year before did not tell apart is part of another line there.
+            body[name] = sum(row.body[name] or 0 for row, _ in lines)
+    if not year_before_known:
+        body["previous_appropriated_won"] = None
     body |= _changes(body["appropriated_won"], body["previous_appropriated_won"])
     traces = {
         name: merged(line[name] for _, line in lines if name in line)
         for name in ENTERED
         if any(name in line for _, line in lines)
     }
-    body["figures"] = _figures(traces)
+    body["figures"] = _figures(traces, body)
     return merged_rows(row for row, _ in lines).row("totals", row_id, body)
 
 
