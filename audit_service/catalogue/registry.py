@@ -1,5 +1,6 @@
-"""Who runs the log, who may write, and what are organisations called? Streams `registry/log` and
-`registry/agency/<code>`.
+"""Who runs the log, who may write, and what are organisations called?
+
+Streams `registry/log` and `registry/agency/<code>`.
 """
 
 from __future__ import annotations

@@ -6,10 +6,12 @@ The whole catalogue in one dictionary: validation, JSON Schemas, rules and folds
 from __future__ import annotations
 
 import re
-
-from msgspec import Struct
+from typing import TYPE_CHECKING
 
 from audit_service.catalogue import budget, contract, project, registry, service
+
+if TYPE_CHECKING:
+    from msgspec import Struct
 
 EVENT_TYPES: dict[str, type[Struct]] = {
     **registry.TYPES,

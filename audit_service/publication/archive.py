@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from audit_service.clock import format_time, korean_day
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from sqlalchemy import Engine
@@ -49,7 +50,7 @@ class CheckpointArchive:
                 (head.size, head.root, head.note, format_time(moment), korean_day(moment)),
             )
 
-    def kept(self, *, after: int, limit: int) -> list[KeptCheckpoint]:
+    def list(self, *, after: int, limit: int) -> Sequence[KeptCheckpoint]:
         """Kept checkpoints with a tree size above `after`, ascending."""
         return self._select("WHERE tree_size > ? ORDER BY tree_size LIMIT ?", (after, limit))
 
@@ -67,7 +68,7 @@ class CheckpointArchive:
         found = self._select(clause, parameters)
         return found[0] if found else None
 
-    def _select(self, clause: str, parameters: tuple[object, ...]) -> list[KeptCheckpoint]:
+    def _select(self, clause: str, parameters: tuple[object, ...]) -> Sequence[KeptCheckpoint]:
         with self._reader.connect() as connection:
             rows = connection.exec_driver_sql(_SELECT + clause, parameters).all()
         return [KeptCheckpoint(*row) for row in rows]
