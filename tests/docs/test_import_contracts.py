@@ -43,3 +43,9 @@ def test_a_package_is_not_its_namesake_with_a_longer_name() -> None:
 
 def test_a_pattern_that_names_nothing_is_an_error() -> None:
     assert _check({"checker": []}, {"modules": ["checker", "reply*"]})["silent"] == ["reply*"]
+
+
+def test_what_is_set_apart_may_import_more_and_may_not_be_imported() -> None:
+    imports = {"checker.server": ["webframework"], "checker.tree": ["checker.server"]}
+    found = _check(imports, {**PURE, "without": ["checker.server"]})
+    assert found["broken"] == [("checker.tree", "checker.server")]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class OnlyContract(Contract):
-    """`modules` import the standard library, each other and `allowed`, nothing else.
+    """`modules`, apart from `without`, import the standard library, each other and `allowed`, nothing else.
 
     Names are packages (with all below them) or shell patterns such as `projections.replay*`. Only direct
     imports are read: what an allowed package imports in turn is the matter of its own contract.
@@ -27,15 +27,19 @@ class OnlyContract(Contract):
     type_name = "only"
 
     modules = fields.SetField(subfield=fields.StringField())
+    without = fields.SetField(subfield=fields.StringField(), required=False, default=frozenset())
     allowed = fields.SetField(subfield=fields.StringField(), required=False, default=frozenset())
 
     def check(self, graph: ImportGraph, verbose: bool) -> ContractCheck:  # noqa: FBT001, ARG002 - their call
         """Compare every direct import of the modules with the list."""
         # The fields hold the parsed sets once the contract is built.
         modules = cast("set[str]", self.modules)
+        without = cast("set[str]", self.without)
         allowed = cast("set[str]", self.allowed)
         ours = {
-            name for name in graph.modules if not graph.is_module_squashed(name) and _within(name, modules)
+            name
+            for name in graph.modules
+            if not graph.is_module_squashed(name) and _within(name, modules) and not _within(name, without)
         }
         silent = {pattern for pattern in modules if not any(_within(name, {pattern}) for name in ours)}
         broken = [
@@ -46,9 +50,7 @@ class OnlyContract(Contract):
             and imported.partition(".")[0] not in sys.stdlib_module_names
             and not _within(imported, allowed)
         ]
-        return ContractCheck(
-            kept=not broken and not silent, metadata={"broken": broken, "silent": sorted(silent)}
-        )
+        return ContractCheck(kept=not broken and not silent, metadata={"broken": broken, "silent": sorted(silent)})
 
     def render_broken_contract(self, check: ContractCheck) -> None:
         """Say which module imports what it must not."""
