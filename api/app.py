@@ -1,0 +1,55 @@
+"""Which doors does the service have? `create_app(services)` wires them all; each router is one of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fastapi import FastAPI
+
+from api import problems
+from api.answers import answers_router
+from api.checkpoints import checkpoints_router
+from api.docs import docs_router
+from api.entries import entries_router
+from api.health import health_router
+from api.middleware import Doorkeeper
+from api.openapi import TITLE
+from api.portal.environment import portal_templates
+from api.portal.routes import portal_router
+from api.schemas import schemas_router
+from api.static_files import StaticFiles, static_router
+from api.submission import submission_router
+from api.tiles import tiles_router
+
+if TYPE_CHECKING:
+    from api.ports import Services
+
+VERSION = "0.1.0"
+
+
+def create_app(services: Services) -> FastAPI:
+    """Build the application for one ledger.
+
+    The ledger and the read models are opened, started and stopped by whoever calls this.
+    """
+    # FastAPI's own pages load scripts from elsewhere: api.docs has the same without.
+    app = FastAPI(title=TITLE, version=VERSION, openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
+    files = StaticFiles()
+    templates = portal_templates(files)
+    routers = (
+        submission_router(services),
+        entries_router(services),
+        checkpoints_router(services),
+        tiles_router(services),
+        answers_router(services),
+        schemas_router(),
+        health_router(services),
+        docs_router(app, templates),
+        static_router(files),
+        portal_router(services, templates),
+    )
+    for router in routers:
+        app.include_router(router)
+    problems.install(app)
+    app.add_middleware(Doorkeeper, origin=services.ledger.origin)
+    return app

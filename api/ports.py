@@ -1,0 +1,249 @@
+"""What exactly does HTTP need from the ledger and from the read models?
+
+Protocols, so that the doors can be built and tested against a small honest ledger in memory, and so that
+nothing here reaches past them. The vocabulary of an entry's status is *recorded, signed, published*.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from concurrent.futures import Future
+    from pathlib import Path
+
+EntryStatus = Literal["recorded", "signed", "published"]
+
+
+class Submission(Protocol):
+    """The part of a submission that a result names."""
+
+    @property
+    def id(self) -> str:
+        """The agency's id of the event."""
+
+    @property
+    def source(self) -> str:
+        """`urn:kr:agency:<code>`; must equal the caller's."""
+
+
+class Prepared(Protocol):
+    """A submission that was read strictly and truly signed; whether the rules allow it is not yet decided."""
+
+    @property
+    def submission(self) -> Submission:
+        """Its envelope."""
+
+
+class SignedHead(Protocol):
+    """A signed checkpoint: the tree size, its root and the note's bytes."""
+
+    @property
+    def size(self) -> int:
+        """Number of entries that the root covers."""
+
+    @property
+    def root(self) -> bytes:
+        """RFC 6962 root hash of the first `size` entries."""
+
+    @property
+    def note(self) -> bytes:
+        """The signed note, as published."""
+
+
+class Outcome(Protocol):
+    """What became of one submission: an index, or the error that refused it. A dry run has neither."""
+
+    @property
+    def index(self) -> int | None:
+        """Place in the log."""
+
+    @property
+    def position(self) -> int | None:
+        """Place in its stream."""
+
+    @property
+    def repeated(self) -> bool:
+        """The same submission was in the log already."""
+
+    @property
+    def error(self) -> Exception | None:
+        """An `AuditServiceError` or `RuleBroken`; then nothing of it was recorded."""
+
+
+class SubmissionResult(Protocol):
+    """Outcomes in the order of the submissions, and the checkpoint that covers all their indexes."""
+
+    @property
+    def outcomes(self) -> Sequence[Outcome]:
+        """One for each submission."""
+
+    @property
+    def head(self) -> SignedHead:
+        """A signed checkpoint that covers every index in `outcomes`."""
+
+
+class LogReader(Protocol):
+    """Reads entries (from disk: call it from a thread) and subtree hashes (from memory)."""
+
+    def entry(self, index: int, /) -> bytes:
+        """One entry; raises NotInLog."""
+
+    def entries(self, start: int, stop: int, /) -> Sequence[bytes]:
+        """Entries [start, stop)."""
+
+    def subtree(self, level: int, index: int, /) -> bytes:
+        """Hash of the complete subtree of 2**level leaves number `index` (a `SubtreeReader`)."""
+
+
+class KeptCheckpoint(Protocol):
+    """A published checkpoint of the archive."""
+
+    @property
+    def size(self) -> int:
+        """Tree size."""
+
+    @property
+    def note(self) -> bytes:
+        """The signed note as it was published."""
+
+    @property
+    def published_time(self) -> str:
+        """When it was published: RFC 3339 UTC with milliseconds."""
+
+
+class CheckpointArchive(Protocol):
+    """Every checkpoint that was published, and the last one of each day in Korean time."""
+
+    def list(self, *, after: int, limit: int) -> Sequence[KeptCheckpoint]:
+        """Kept checkpoints with size > `after`, ascending."""
+
+    def at(self, size: int, /) -> KeptCheckpoint | None:
+        """The checkpoint of exactly this size, if one was published."""
+
+    def root_of_the_day(self, day: str | None = None) -> KeptCheckpoint | None:
+        """The last checkpoint of that day in KST (`YYYY-MM-DD`); without a day the newest of all."""
+
+
+class Tokens(Protocol):
+    """Who stands behind a bearer token: routing and limits, never evidence (the evidence is the signature)."""
+
+    def source_of(self, token: str, /) -> str | None:
+        """`urn:kr:agency:<code>` for a valid `<id>.<secret>`, compared in constant time; None otherwise."""
+
+
+class Ledger(Protocol):
+    """The write side as HTTP sees it."""
+
+    @property
+    def origin(self) -> str:
+        """The log's name: first line of its checkpoints."""
+
+    @property
+    def vkey(self) -> str:
+        """The log's verifier key (signed-note)."""
+
+    @property
+    def public_dir(self) -> Path:
+        """The folder that `/log/` serves, with `checkpoint` and `tile/…` in it."""
+
+    @property
+    def reader(self) -> LogReader:
+        """Entries and hashes."""
+
+    @property
+    def checkpoints(self) -> CheckpointArchive:
+        """What was published, kept for ever."""
+
+    @property
+    def published_size(self) -> int:
+        """Tree size of `/log/checkpoint`."""
+
+    @property
+    def tokens(self) -> Tokens:
+        """Who may call."""
+
+    def prepare_one(self, body: bytes, /) -> Any:
+        """Read one submission strictly into a `Prepared`.
+
+        Raises:
+            SubmissionRefused, RuleBroken: with the rule; the message never echoes input.
+        """
+
+    def prepare_many(self, bodies: Sequence[bytes], /) -> list[Any]:
+        """Read many; an item that is refused becomes its exception, in its place."""
+
+    def submit(self, items: Sequence[Any], *, atomic: bool, dry_run: bool) -> Future[Any]:
+        """Decide, record and sign what `prepare_…` gave; the future gives a `SubmissionResult`.
+
+        Raises here or in the future: Overloaded, Quarantined, RecordingFailed. A refusal is an outcome; an
+        atomic batch that was refused has an error in every outcome (`BatchRefused` for those that were fine).
+        """
+
+    def signed(self) -> SignedHead:
+        """The newest signed checkpoint."""
+
+    def inclusion(self, index: int, size: int, /) -> Sequence[bytes]:
+        """Inclusion proof of one entry in the first `size`."""
+
+    def consistency(self, old_size: int, new_size: int, /) -> Sequence[bytes]:
+        """Consistency proof between two sizes."""
+
+    def why_unfit(self) -> str | None:
+        """Why this ledger should not be sent requests now (quarantine, stopped writer), or None."""
+
+
+class ReadModels(Protocol):
+    """Rebuilt answers. May touch the disk: call it from a thread."""
+
+    def position(self) -> int:
+        """Answers cover the entries [0, position)."""
+
+    def keys(self, kind: str, /) -> Iterable[str]:
+        """Keys of one kind of answer, sorted."""
+
+    def answer(self, kind: str, key: str, /) -> dict[str, Any] | None:
+        """The answer's JSON document at the current position, or None."""
+
+    def answer_as_of(
+        self, kind: str, key: str, /, *, tree_size: int | None, legal_date: str | None
+    ) -> dict[str, Any] | None:
+        """The same from the entries [0, tree_size) with a legal date up to `legal_date`."""
+
+    def find_entries(
+        self,
+        *,
+        subject: str | None,
+        event_type: str | None,
+        source: str | None,
+        event_id: str | None,
+        after: int,
+        limit: int,
+    ) -> Sequence[int]:
+        """Indexes above `after` of the entries that have all the given attributes, ascending."""
+
+    def why_stopped(self) -> str | None:
+        """Why the projection stopped (it never skips), or None."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """What one request may hold; OPTIONS /v1/events and the API pages state these."""
+
+    event_bytes: int = 64 * 1024
+    batch_bytes: int = 32 * 1024 * 1024
+    batch_items: int = 25_000
+    body_timeout_s: float = 30.0
+    buffered_bytes: int = 256 * 1024 * 1024
+
+
+@dataclass(frozen=True, kw_only=True)
+class Services:
+    """Everything that the application is made of; `create_app(services)` wires it to routes."""
+
+    ledger: Ledger
+    read_models: ReadModels
+    limits: Limits = field(default_factory=Limits)
+    demo: bool = False  # the pages say that this city is a demonstration
