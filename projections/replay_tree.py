@@ -88,6 +88,7 @@ class TreeWalk:
             entries = self._decode(bundle, data)
             served = self._bytes_of(hashes)
             if entries is None and served is None:
+                self._findings.content_ends_at = first
                 self._findings.violate(
                     "tree", f"entry {first}", f"the log ends here; its checkpoint says {self._size}", index=first
                 )
@@ -99,7 +100,7 @@ class TreeWalk:
                 self._row(0).extend(leaf_hashes)
             if entries is None and self._content_readable:
                 self._content_readable = False
-                self._findings.skip("folds", f"what entries say is not checked from entry {first} on")
+                self._findings.content_ends_at = first
             if entries is not None and self._content_readable:
                 yield first, entries
         self._compare_right_edge()

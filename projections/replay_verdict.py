@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -31,7 +31,8 @@ class Violation:
     """One thing that does not hold.
 
     `where` names the place: an entry (`entry 17`), a file of the log (`tile/0/003`) or a saved answer. For an
-    entry `index` is its index in the log. `details` holds what a program may want: the rule's id and figures;
+    entry `index` is its index in the log; where the same is wrong with the entries behind it, `last_index` is
+    that of the last one. `details` holds what a program may want: the rule's id and figures;
     for an answer the JSON pointer, what was expected (recomputed) and what was found (saved).
     """
 
@@ -39,12 +40,14 @@ class Violation:
     where: str
     message: str
     index: int | None = None
+    last_index: int | None = None
     details: dict[str, Any] = field(default_factory=dict)
 
     def as_document(self) -> dict[str, Any]:
         """The violation as JSON."""
         document = {"check": self.check, "where": self.where, "message": self.message, **self.details}
-        return document if self.index is None else {**document, "index": self.index}
+        places = {"index": self.index, "last_index": self.last_index}
+        return document | {name: value for name, value in places.items() if value is not None}
 
     def __str__(self) -> str:
         return f"{self.check}: {self.where}: {self.message}"
@@ -62,6 +65,10 @@ class Findings:
         self.broken = dict.fromkeys(CHECKS, 0)
         self.violations: list[Violation] = []
         self.skipped: dict[str, str] = {}
+        # From this entry on nothing that entries say could be checked, because a bundle cannot be read.
+        self.content_ends_at: int | None = None
+        self._joined = 0
+        self._kept_all_until_now = True
         self._max = max_violations
 
     def examine(self, check: str, count: int = 1) -> None:
@@ -75,14 +82,32 @@ class Findings:
     def violate(self, check: str, where: str, message: str, *, index: int | None = None, **details: Any) -> None:
         """Note something that does not hold."""
         self.broken[check] += 1
-        if len(self.violations) < self._max:
+        self._kept_all_until_now = len(self.violations) < self._max
+        if self._kept_all_until_now:
             # Messages of decoders may quote what they read: never more than a line or two of it.
             short = message if len(message) <= _MAX_MESSAGE_CHARACTERS else message[:_MAX_MESSAGE_CHARACTERS] + "…"
-            self.violations.append(Violation(check, where, short, index, details))
+            self.violations.append(Violation(check, where, short, index, details=details))
 
     def violate_entry(self, check: str, index: int, message: str, **details: Any) -> None:
-        """Note an entry that does not hold."""
-        self.violate(check, f"entry {index}", message, index=index, **details)
+        """Note an entry that does not hold; the same about the entry before it becomes one violation."""
+        last = self.violations[-1] if self.violations and self._kept_all_until_now else None
+        if (
+            last is not None
+            and last.index is not None
+            and (last.check, last.message, last.details) == (check, message, details)
+            and index == (last.index if last.last_index is None else last.last_index) + 1
+        ):
+            self.broken[check] += 1
+            self._joined += 1
+            where = f"entries {last.index} to {index}"
+            self.violations[-1] = replace(last, where=where, last_index=index)
+        else:
+            self.violate(check, f"entry {index}", message, index=index, **details)
+
+    @property
+    def unkept(self) -> int:
+        """How many violations were counted beyond those that are kept?"""
+        return sum(self.broken.values()) - self._joined - len(self.violations)
 
 
 @dataclass(frozen=True)
@@ -108,7 +133,7 @@ class Verdict:
     @property
     def more_violations(self) -> int:
         """How many violations were counted beyond those that were kept?"""
-        return sum(self.findings.broken.values()) - len(self.violations)
+        return self.findings.unkept
 
     @property
     def entries_per_second(self) -> int:
@@ -116,11 +141,13 @@ class Verdict:
         return round(self.entries / self.seconds) if self.seconds else 0
 
     def status(self, check: str) -> str:
-        """`holds`, `does not hold`, `not made` or `nothing to check`."""
+        """`holds`, `does not hold`, `incomplete`, `not made` or `nothing to check`."""
         if self.findings.broken[check]:
             return "does not hold"
         if check in self.findings.skipped:
             return "not made"
+        if self.findings.content_ends_at is not None and check not in ("checkpoint", "tree"):
+            return "incomplete"
         return "holds" if self.findings.examined[check] else "nothing to check"
 
     def as_document(self) -> dict[str, Any]:
