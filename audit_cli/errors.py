@@ -20,11 +20,11 @@ class CommandError(Exception):
     exit_code = EXIT_WRONG_USE
 
 
-class WrongUse(CommandError):  # noqa: N818 - named after who can act, as in the tree above
+class WrongUse(CommandError):
     """The command was asked for something that it cannot do as asked; nothing was judged."""
 
 
-class DoesNotHold(CommandError):  # noqa: N818 - the same
+class DoesNotHold(CommandError):
     """What was checked is not as it claims to be."""
 
     exit_code = EXIT_DOES_NOT_HOLD

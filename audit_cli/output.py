@@ -26,9 +26,7 @@ def add_output_arguments(parser: argparse.ArgumentParser) -> None:
     """Which options about speaking does every checking command have?"""
     group = parser.add_argument_group("output")
     group.add_argument("--json", action="store_true", help="print one JSON document instead of text")
-    group.add_argument(
-        "--quiet", action="store_true", help="print no progress and no steps, only the verdict"
-    )
+    group.add_argument("--quiet", action="store_true", help="print no progress and no steps, only the verdict")
 
 
 class Output:
@@ -130,9 +128,7 @@ def printable(text: str) -> str:
     )
 
 
-def table(
-    headers: Sequence[str], rows: Sequence[Sequence[str]], *, right: frozenset[int] = frozenset()
-) -> str:
+def table(headers: Sequence[str], rows: Sequence[Sequence[str]], *, right: frozenset[int] = frozenset()) -> str:
     """Align rows under their headers; Korean letters are two columns wide.
 
     Args:
@@ -144,9 +140,7 @@ def table(
     widths = [max(_columns(line[column]) for line in lines) for column in range(len(headers))]
     lines.insert(1, ["-" * width for width in widths])
     return "\n".join(
-        "  ".join(
-            _pad(cell, width=widths[column], right=column in right) for column, cell in enumerate(line)
-        ).rstrip()
+        "  ".join(_pad(cell, width=widths[column], right=column in right) for column, cell in enumerate(line)).rstrip()
         for line in lines
     )
 

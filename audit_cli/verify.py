@@ -47,12 +47,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Fill the parser of `audit verify`."""
     parser.description, parser.epilog = _DESCRIPTION, _EPILOG
     parser.add_argument("proof", type=Path, metavar="FILE", help="the proof: a .tlog-proof file")
-    parser.add_argument(
-        "--entry", type=Path, required=True, metavar="FILE", help="the entry as it was served"
-    )
-    parser.add_argument(
-        "--vkey", required=True, help="the log's verifier key: NAME+ID+KEY, or @FILE that holds it"
-    )
+    parser.add_argument("--entry", type=Path, required=True, metavar="FILE", help="the entry as it was served")
+    parser.add_argument("--vkey", required=True, help="the log's verifier key: NAME+ID+KEY, or @FILE that holds it")
     add_output_arguments(parser)
 
 
@@ -76,8 +72,7 @@ def run(args: argparse.Namespace) -> int:
         out.document(report)
         return EXIT_DOES_NOT_HOLD
     out.verdict(
-        f"HOLDS: entry {report['index']} of {report['origin']}, "
-        f"under the checkpoint of size {report['tree_size']}"
+        f"HOLDS: entry {report['index']} of {report['origin']}, under the checkpoint of size {report['tree_size']}"
     )
     out.document(report)
     return EXIT_HOLDS

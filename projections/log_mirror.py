@@ -57,7 +57,7 @@ if TYPE_CHECKING:
 _WORKERS = 8
 
 
-class MirrorRefused(Exception):  # noqa: N818 - the log is at fault, not the program
+class MirrorRefused(Exception):
     """What the log serves does not hold; the mirror keeps the checkpoint that it had."""
 
 
@@ -98,7 +98,7 @@ def mirror_log(
         copy.right_edge(checkpoint.root_hash)  # 3
         copy.full_tiles()  # 4
         copy.bundles()  # 5
-        _write_atomically(directory / "checkpoint", note, durable=True)  # 6
+        write_atomically(directory / "checkpoint", note, durable=True)  # 6
         copy.remove_superseded()
     except (VerificationError, ResourceMissing, ResourceUnacceptable) as error:
         raise MirrorRefused(str(error)) from error
@@ -141,7 +141,7 @@ def _require_continuation(source: LogSource, directory: Path, note: bytes, new: 
         # Two signed checkpoints that no tree can satisfy are evidence: both are kept.
         digest = hashlib.sha256(note).hexdigest()[:16]
         evidence = directory / f"checkpoint.conflict-{new.tree_size}-{digest}"
-        _write_atomically(evidence, note, durable=True)
+        write_atomically(evidence, note, durable=True)
         raise MirrorRefused(f"the log went back or forked: {error} (evidence: {evidence})") from error
     return old.tree_size
 
@@ -149,9 +149,7 @@ def _require_continuation(source: LogSource, directory: Path, note: bytes, new: 
 class _Copy:
     """Steps 3 to 6 for one size; files go straight from the check to their place."""
 
-    def __init__(
-        self, source: LogSource, directory: Path, size: int, progress: Callable[[int, int], None]
-    ) -> None:
+    def __init__(self, source: LogSource, directory: Path, size: int, progress: Callable[[int, int], None]) -> None:
         self.source = source
         self.directory = directory
         self.size = size
@@ -172,11 +170,9 @@ class _Copy:
         computed = compute_root(self.size, subtree_reader_from_tiles(fetch, self.size))
         if computed != root:
             names = ", ".join(map(tile_path, edge))
-            raise MirrorRefused(
-                f"root of size {self.size}: expected {root.hex()}, {names} lead to {computed.hex()}"
-            )
+            raise MirrorRefused(f"root of size {self.size}: expected {root.hex()}, {names} lead to {computed.hex()}")
         for tile, data in edge.items():
-            _write_atomically(self.directory / tile_path(tile), data)
+            write_atomically(self.directory / tile_path(tile), data)
             self._count(fetched=True)
 
     def full_tiles(self) -> None:
@@ -191,8 +187,7 @@ class _Copy:
     def bundles(self) -> None:
         """Step 5: the entries, checked by the leaf hashes in the level-0 tiles."""
         jobs = (
-            (bundle, self._read_tile(Tile(0, bundle.index, bundle.width)))
-            for bundle in bundles_for_size(0, self.size)
+            (bundle, self._read_tile(Tile(0, bundle.index, bundle.width))) for bundle in bundles_for_size(0, self.size)
         )
         for _job, fetched in read_ahead(jobs, self._obtain_bundle, workers=_WORKERS):
             self._count(fetched=fetched)
@@ -205,9 +200,7 @@ class _Copy:
         """
         needed = {self.directory / tile_path(tile) for tile in _partials(self.size)}
         needed |= {
-            self.directory / bundle_path(tile.index, tile.width)
-            for tile in _partials(self.size)
-            if tile.level == 0
+            self.directory / bundle_path(tile.index, tile.width) for tile in _partials(self.size) if tile.level == 0
         }
         for folder in (self.directory / "tile").glob("**/*.p"):
             for file in folder.iterdir():
@@ -221,9 +214,7 @@ class _Copy:
 
         def check(data: bytes) -> None:
             if len(data) != TILE_WIDTH * HASH_BYTES or _root_of_tile(data) != expected:
-                raise ProofDoesNotHold(
-                    f"{tile_path(tile)}: does not hash to what its parent holds ({expected.hex()})"
-                )
+                raise ProofDoesNotHold(f"{tile_path(tile)}: does not hash to what its parent holds ({expected.hex()})")
 
         return self._obtain(tile_path(tile), MAX_TILE_BYTES, lambda: self.source.fetch_tile(tile), check)
 
@@ -236,17 +227,11 @@ class _Copy:
             for number, entry in enumerate(entries):
                 if leaf_hash(entry) != leaf_hashes[number * HASH_BYTES : (number + 1) * HASH_BYTES]:
                     index = bundle.index * TILE_WIDTH + number
-                    raise ProofDoesNotHold(
-                        f"{path}: entry {index} does not hash to its leaf hash in the tile"
-                    )
+                    raise ProofDoesNotHold(f"{path}: entry {index} does not hash to its leaf hash in the tile")
 
-        return self._obtain(
-            path, MAX_BUNDLE_BYTES, lambda: self.source.fetch_bundle(bundle.index, bundle.width), check
-        )
+        return self._obtain(path, MAX_BUNDLE_BYTES, lambda: self.source.fetch_bundle(bundle.index, bundle.width), check)
 
-    def _obtain(
-        self, path: str, max_bytes: int, fetch: Callable[[], bytes], check: Callable[[bytes], None]
-    ) -> bool:
+    def _obtain(self, path: str, max_bytes: int, fetch: Callable[[], bytes], check: Callable[[bytes], None]) -> bool:
         """Keep the file if it holds, else fetch, check and write it; tells whether it was fetched."""
         place = self.directory / path
         with contextlib.suppress(FileNotFoundError, VerificationError):
@@ -255,7 +240,7 @@ class _Copy:
             return False
         data = fetch()
         check(data)
-        _write_atomically(place, data)
+        write_atomically(place, data)
         return True
 
     def _hash_above(self, level: int, index: int) -> bytes:
@@ -299,7 +284,7 @@ def _partials(size: int) -> Iterator[Tile]:
             yield Tile(level, index, width)
 
 
-def _write_atomically(path: Path, data: bytes, *, durable: bool = False) -> None:
+def write_atomically(path: Path, data: bytes, *, durable: bool = False) -> None:
     """Let the file appear whole or not at all.
 
     After a loss of power a renamed file may be empty; tiles and bundles are checked again by the next run,

@@ -38,15 +38,15 @@ class LogSourceError(Exception):
         self.resource = resource
 
 
-class ResourceMissing(LogSourceError):  # noqa: N818 - named after what is wrong with the log
+class ResourceMissing(LogSourceError):
     """The log does not hold this resource, although its checkpoint says that it must."""
 
 
-class ResourceUnacceptable(LogSourceError):  # noqa: N818 - the same
+class ResourceUnacceptable(LogSourceError):
     """The resource is too large, too short, or answered in a way that tlog-tiles does not know."""
 
 
-class SourceUnreachable(LogSourceError):  # noqa: N818 - named after who can act: the caller
+class SourceUnreachable(LogSourceError):
     """The place itself does not answer, or holds no log: nothing is said about any log."""
 
 
