@@ -7,19 +7,24 @@ waits, publishes what is signed, and ends.
 
 from __future__ import annotations
 
+import logging
+import signal
 import socket
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import uvicorn
-from api.server import open_services
 
+from api.logs import log_as_json
+from api.server import open_services
 from audit_cli.errors import WrongUse
 from audit_service.errors import ConfigurationError, Quarantined
 from audit_service.settings import load_settings
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Iterator
 
 _SHUTDOWN_TIMEOUT_S = 20
 _BACKLOG = 1024
@@ -37,6 +42,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Serve until told to stop; returns the exit code."""
+    log_as_json()
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     listener = socket.socket(fileno=args.fd) if args.fd is not None else _listen(args.host, args.port)
     with listener:
         try:
@@ -45,13 +52,31 @@ def run(args: argparse.Namespace) -> int:
                     app,
                     log_config=None,
                     access_log=False,
+                    lifespan="off",
                     server_header=False,
                     timeout_graceful_shutdown=_SHUTDOWN_TIMEOUT_S,
                 )
-                uvicorn.Server(config).run(sockets=[listener])
+                _Server(config).run(sockets=[listener])
         except (ConfigurationError, Quarantined) as error:
             raise WrongUse(str(error)) from error
     return 0
+
+
+class _Server(uvicorn.Server):
+    """A server that ends its loop on a signal and leaves the rest to us.
+
+    uvicorn raises the signal again when it has ended, which would kill the process before the ledger is closed.
+    """
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Let SIGINT and SIGTERM end the loop, once each."""
+        before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -38,6 +38,7 @@ from verifier.checkpoints import verify_checkpoint
 from verifier.envelope import sign_submission
 from verifier.hashing import leaf_hash
 from verifier.notes import VerifierKey
+from verifier.tiles import bundle_path
 from verifier.tree import root_of_leaf_hashes
 
 ORIGIN = "ledger.example/benchmark"
@@ -159,10 +160,8 @@ def run_ours(folder: Path, batches: int, size: int) -> float:
 
 def signed_size(public: Path, note: str) -> int:
     """The tree size of a receipt's checkpoint, verified with the log's key from the genesis entry."""
-    bundle = next((public / "log" / "tile" / "entries").rglob("*"))
-    while bundle.is_dir():
-        bundle = next(path for path in sorted(bundle.iterdir()))
-    genesis = json.loads(bundle.read_bytes()[2 : 2 + int.from_bytes(bundle.read_bytes()[:2])])
+    first_bundle = (public / "log" / bundle_path(0)).read_bytes()
+    genesis = json.loads(first_bundle[2 : 2 + int.from_bytes(first_bundle[:2])])
     vkey = VerifierKey.parse(genesis["data"]["log_key"])
     return verify_checkpoint(note.encode(), vkey=vkey).tree_size
 
