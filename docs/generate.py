@@ -8,8 +8,12 @@ A test compares the committed pages with what this writes.
 from __future__ import annotations
 
 import inspect
+import os
+from argparse import RawDescriptionHelpFormatter
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
+from unittest import mock
 
 from msgspec.inspect import (
     BoolType,
@@ -25,6 +29,7 @@ from msgspec.inspect import (
 )
 
 from api.problem_types import PROBLEM_TYPES
+from audit_cli.main import COMMANDS, OneLineParser, load_command
 from audit_service.catalogue.common import MAX_SAFE_INTEGER, Payload
 from audit_service.catalogue.types import EVENT_TYPES, requires_legal_date, subject_pattern
 from audit_service.rules.rulebook import RULES
@@ -120,7 +125,28 @@ def problems_page() -> str:
     return "\n".join(lines) + "\n"
 
 
+def commands_page() -> str:
+    """What every command of `audit` says about itself."""
+    lines = [
+        "# Commands",
+        NOTICE,
+        "What `audit COMMAND --help` says. [Command line](../command-line.md) has the overview.",
+    ]
+    # argparse wraps at the width of the terminal that it runs in.
+    with mock.patch.dict(os.environ, {"COLUMNS": "100"}):
+        for name, command in COMMANDS.items():
+            if find_spec(command.module) is None:
+                continue
+            parser = OneLineParser(
+                prog=f"audit {name}", formatter_class=RawDescriptionHelpFormatter, allow_abbrev=False
+            )
+            load_command(name).add_arguments(parser)
+            lines += ["", f"## audit {name}", "", "```text", parser.format_help().rstrip(), "```"]
+    return "\n".join(lines) + "\n"
+
+
 PAGES: dict[str, Callable[[], str]] = {
+    "commands.md": commands_page,
     "events.md": events_page,
     "problems.md": problems_page,
     "rules.md": rules_page,
