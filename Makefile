@@ -12,9 +12,13 @@ BENCH_ARGS ?=
 UV ?= uv
 
 VENV := .venv
+# Two environments without the project, for the tests that install the wheel: what an auditor has, what a city has.
+AUDITOR := .venv-auditor
+CITY := .venv-city
 BIN := $(VENV)/bin
 # No source distribution is ever built, so no unpinned build tool is ever fetched and nobody's set-up code runs.
-PIP_LOCKED := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary=:all:
+LOCKED := --quiet --disable-pip-version-check --require-hashes --only-binary=:all:
+PIP_LOCKED := $(BIN)/python -m pip install $(LOCKED)
 PIP_PROJECT := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 LOCK := $(UV) --no-config pip compile --universal --python-version 3.11 --generate-hashes --no-header \
 	--no-emit-index-url --no-annotate --quiet
@@ -37,7 +41,7 @@ help:
 demo: $(VENV)/.server
 	$(BIN)/audit demo $(DEMO_ARGS)
 
-test: $(VENV)/.dev
+test: $(VENV)/.dev $(AUDITOR)/.ready $(CITY)/.ready
 	$(BIN)/python -m pytest -m "not browser" $(TEST_ARGS)
 
 test-browser: $(VENV)/.dev
@@ -71,7 +75,7 @@ lock:
 	$(LOCK) --output-file requirements/build.txt --constraint requirements/dev.txt requirements/build.in
 
 clean:
-	rm -rf $(VENV) var dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(AUDITOR) $(CITY) var dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
 # Stamps: a task runs at once when nothing that it was installed from has changed.
 $(VENV)/.created:
@@ -91,4 +95,14 @@ $(VENV)/.server: $(VENV)/.project requirements/server.txt
 
 $(VENV)/.dev: $(VENV)/.server requirements/dev.txt
 	$(PIP_LOCKED) -r requirements/dev.txt
+	@touch $@
+
+$(AUDITOR)/.ready: $(VENV)/.created requirements/base.txt
+	$(BIN)/python -m venv --without-pip --clear $(AUDITOR)
+	$(BIN)/python -m pip --python $(AUDITOR) install $(LOCKED) -r requirements/base.txt
+	@touch $@
+
+$(CITY)/.ready: $(VENV)/.created requirements/server.txt
+	$(BIN)/python -m venv --without-pip --clear $(CITY)
+	$(BIN)/python -m pip --python $(CITY) install $(LOCKED) -r requirements/server.txt
 	@touch $@

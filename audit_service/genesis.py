@@ -89,6 +89,8 @@ def initialise(
         for agency in agencies:
             token = ledger.tokens.create(agency.code)
             write_durably(settings.keys / f"{agency.code}.token", f"{token}\n".encode(), mode=0o600)
+    # Not secret, and not for the server to tell: what the city prints, so that others can pin it.
+    write_durably(data_dir / "log.vkey", f"{log_key.vkey}\n".encode())
     # Last: a directory with settings is a directory with a whole ledger.
     write_durably(data_dir / "ledger.toml", _settings_file(settings))
     return settings
