@@ -1,0 +1,399 @@
+"""How does a test say what happened? One short builder for each type, each giving a typed event of the catalogue.
+
+`when(...)` builds any event; the builders below fill in what a test does not care about, so that its text shows
+only what it is about. Payloads go through the catalogue: a builder cannot make what the wire would not carry.
+"""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import msgspec
+
+from audit_service.catalogue.event import Event
+from audit_service.catalogue.types import EVENT_TYPES, requires_legal_date
+
+CITY = "urn:kr:agency:city"
+ROADS = "urn:kr:agency:roads"
+PARKS = "urn:kr:agency:parks"
+PROJECT = "project/lights"
+SERVICE = "service/library"
+PERIOD = "service/library/2021-03"
+CONTRACT = "contract/lamps"
+
+_numbers = itertools.count(1)
+
+
+def when(event_type: str, subject: str, data: dict[str, Any], **attributes: Any) -> Event:
+    """Build an event; `source`, `id`, `time`, `legal_date` may be given, `None` leaves the legal date out."""
+    dated = requires_legal_date(event_type)
+    defaults: dict[str, Any] = {
+        "source": ROADS,
+        "id": f"e{next(_numbers)}",
+        "time": "2021-03-31T14:59:59.999Z",
+        "legal_date": f"{_year_of(subject)}-06-15" if dated else None,
+        "position": 0,
+        "recorded_time": "",
+    }
+    payload = msgspec.convert(data, EVENT_TYPES[event_type])
+    return Event(type=event_type, subject=subject, data=payload, **{**defaults, **attributes})
+
+
+def _year_of(subject: str) -> str:
+    return subject.rpartition("/")[2] if subject.startswith("budget/") else "2021"
+
+
+def budget(year: int = 2021, agency: str = "roads") -> str:
+    return f"budget/{agency}/{year}"
+
+
+def opened(year: int = 2021, data: dict[str, Any] | None = None, **attributes: Any) -> Event:
+    fields = {
+        "fiscal_year": year,
+        "account": "general",
+        "account_ko": "일반회계",
+        "opens_on": f"{year}-01-01",
+        "closes_on": f"{year}-12-31",
+        **(data or {}),
+    }
+    return when("budget.fiscal-year-opened.v1", budget(year), fields, **attributes)
+
+
+def line(
+    line_id: str = "a", *, project: str = "lights", fund: str = "CITY", year: int = 2021, **attributes: Any
+) -> Event:
+    fields = {"line_id": line_id, "name_ko": "목", "project_id": project, "division": "roads", "fund": fund}
+    return when("budget.line-defined.v1", budget(year), fields, **attributes)
+
+
+def opening(
+    rows: dict[str, int], *, kind: str = "EXPLICIT", year: int = 2021, provenance: str | None = None, **attributes: Any
+) -> Event:
+    fields: dict[str, Any] = {
+        "rows": [{"line_id": name, "carried_in_won": won, "kind": kind} for name, won in rows.items()],
+        "reason_ko": "이관",
+    }
+    return when("budget.opening-imported.v1", budget(year), _with_provenance(fields, provenance), **attributes)
+
+
+def _with_provenance(fields: dict[str, Any], provenance: str | None) -> dict[str, Any]:
+    return fields if provenance is None else {**fields, "provenance": provenance}
+
+
+def appropriated(
+    rows: dict[str, int] | list[tuple[str, int]], *, total: int | None = None, year: int = 2021, **attributes: Any
+) -> Event:
+    pairs = list(rows.items()) if isinstance(rows, dict) else rows
+    fields = {
+        "rows": [{"line_id": name, "amount_won": won} for name, won in pairs],
+        "total_won": sum(won for _, won in pairs) if total is None else total,
+    }
+    return when("budget.appropriated.v1", budget(year), fields, **attributes)
+
+
+def adjusted(source: str, target: str, won: int, *, year: int = 2021, **attributes: Any) -> Event:
+    fields = {"from_line_id": source, "to_line_id": target, "amount_won": won}
+    return when("budget.adjusted.v1", budget(year), fields, **attributes)
+
+
+def allotted(won: int, *, line_id: str = "a", year: int = 2021, **attributes: Any) -> Event:
+    fields = {"line_id": line_id, "quarter": 1, "amount_won": won}
+    return when("budget.allotted.v1", budget(year), fields, **attributes)
+
+
+def obligated(
+    won: int,
+    *,
+    obligation: str = "o1",
+    line_id: str = "a",
+    contract: str | None = None,
+    year: int = 2021,
+    **attributes: Any,
+) -> Event:
+    fields: dict[str, Any] = {"obligation_id": obligation, "line_id": line_id, "amount_won": won}
+    if contract is not None:
+        fields["contract_process_id"] = contract
+    return when("budget.obligation-incurred.v1", budget(year), fields, **attributes)
+
+
+def paid(
+    won: int,
+    *,
+    payment: str = "p1",
+    obligation: str = "o1",
+    line_id: str = "a",
+    payee: dict[str, Any] | None = None,
+    contract_paid_id: str | None = None,
+    year: int = 2021,
+    **attributes: Any,
+) -> Event:
+    fields: dict[str, Any] = {
+        "payment_id": payment,
+        "obligation_id": obligation,
+        "line_id": line_id,
+        "amount_won": won,
+        "payee": payee or {"kind": "NOT_STATED"},
+    }
+    if contract_paid_id is not None:
+        fields["contract_paid_id"] = contract_paid_id
+    return when("budget.paid.v1", budget(year), fields, **attributes)
+
+
+def carried_over(won: int, data: dict[str, Any] | None = None, *, year: int = 2021, **attributes: Any) -> Event:
+    fields = {
+        "line_id": "a",
+        "to_subject": budget(year + 1),
+        "to_line_id": "a",
+        "kind": "EXPLICIT",
+        "amount_won": won,
+        "carry_in_id": "in-1",
+        **(data or {}),
+    }
+    return when("budget.carried-over.v1", budget(year), fields, **{"id": "out-1", **attributes})
+
+
+def carry_in(won: int, data: dict[str, Any] | None = None, *, year: int = 2022, **attributes: Any) -> Event:
+    fields = {
+        "line_id": "a",
+        "from_subject": budget(year - 1),
+        "from_line_id": "a",
+        "kind": "EXPLICIT",
+        "amount_won": won,
+        "carried_over_id": "out-1",
+        **(data or {}),
+    }
+    return when("budget.carry-in-received.v1", budget(year), fields, **{"id": "in-1", **attributes})
+
+
+def cost_basis(
+    factors: list[dict[str, Any]],
+    won: int,
+    *,
+    item: str = "i1",
+    line_id: str = "a",
+    year: int = 2021,
+    **attributes: Any,
+) -> Event:
+    fields = {"line_id": line_id, "item_id": item, "item_ko": "항목", "factors": factors, "amount_won": won}
+    return when("budget.cost-basis-recorded.v1", budget(year), fields, **attributes)
+
+
+def step(won: int, **fields: Any) -> dict[str, Any]:
+    defaults = {"step_id": "s1", "name_ko": "단계", "start": "2021-01", "end": "2021-12", "item_ids": []}
+    return {**defaults, "amount_won": won, **fields}
+
+
+def schedule(steps: list[dict[str, Any]], *, total: int | None = None, project: str = "lights", **rest: Any) -> Event:
+    total_won = sum(one["amount_won"] for one in steps) if total is None else total
+    fields = {"project_id": project, "steps": steps, "total_won": total_won}
+    return when("budget.schedule-set.v1", budget(), fields, **rest)
+
+
+def closed(*, year: int = 2021, closes_on: str | None = None, **attributes: Any) -> Event:
+    fields = {"closes_on": closes_on or f"{year}-12-31"}
+    return when("budget.fiscal-year-closed.v1", budget(year), fields, **{"legal_date": f"{year}-12-31", **attributes})
+
+
+def settlement_row(project: str = "lights", **columns: int) -> dict[str, Any]:
+    """One row; the two derived columns follow from the others where they are not given."""
+    row: dict[str, Any] = dict.fromkeys(
+        ("final_budget_won", "carried_in_won", "budget_change_won", "executed_won", "carried_out_won"), 0
+    )
+    row.update(columns)
+    current = row["final_budget_won"] + row["carried_in_won"] + row["budget_change_won"]
+    row.setdefault("current_budget_won", current)
+    row.setdefault("unspent_won", row["current_budget_won"] - row["executed_won"] - row["carried_out_won"])
+    return {"project_id": project, **row}
+
+
+def settlement(rows: list[dict[str, Any]], *, year: int = 2021, **attributes: Any) -> Event:
+    late = {"legal_date": f"{year + 1}-05-31", **attributes}
+    return when("budget.settlement-published.v1", budget(year), {"rows": rows}, **late)
+
+
+def planned(subject: str = CONTRACT, data: dict[str, Any] | None = None, **attributes: Any) -> Event:
+    fields = {
+        "title_ko": "유지관리",
+        "category": "SERVICES",
+        "project_id": "lights",
+        "budget_lines": [],
+        **(data or {}),
+    }
+    return when("contract.planned.v1", subject, fields, **attributes)
+
+
+def signed(data: dict[str, Any] | None = None, *, subject: str = CONTRACT, **attributes: Any) -> Event:
+    """Sign a single contract of 100 won on line `a` of 2021; a field given as None is left out."""
+    fields = {
+        "contract_type": "SINGLE",
+        "fiscal_year": 2021,
+        "amount_won": 100,
+        "start": "2021-01",
+        "end": "2021-12",
+        "budget_lines": [{"subject": budget(), "line_id": "a"}],
+        **(data or {}),
+    }
+    stated = {name: value for name, value in fields.items() if value is not None}
+    return when("contract.signed.v1", subject, stated, **attributes)
+
+
+def instalment(number: int = 2, data: dict[str, Any] | None = None, **attributes: Any) -> Event:
+    """Sign the next instalment of 100 won on line `a` of 2022."""
+    fields = {
+        "instalment": number,
+        "fiscal_year": 2022,
+        "amount_won": 100,
+        "start": "2022-01",
+        "end": "2022-12",
+        "budget_lines": [{"subject": budget(2022), "line_id": "a"}],
+        **(data or {}),
+    }
+    return when("contract.instalment-signed.v1", CONTRACT, fields, **attributes)
+
+
+def contract_paid(won: int, data: dict[str, Any] | None = None, *, subject: str = CONTRACT, **attributes: Any) -> Event:
+    fields = {
+        "instalment": 1,
+        "payment_id": "p1",
+        "amount_won": won,
+        "budget_paid_id": "bp1",
+        "budget_subject": budget(),
+        **(data or {}),
+    }
+    return when("contract.paid.v1", subject, fields, **{"id": "cp1", **attributes})
+
+
+def project_registered(data: dict[str, Any] | None = None, **attributes: Any) -> Event:
+    fields = {
+        "name_ko": "가로등",
+        "bureau": "roads-bureau",
+        "division": "roads",
+        "roles": [{"role_ko": "과장", "count": 1}],
+        "account_ko": "일반회계",
+        "recurrence_ko": "연례반복",
+        "purpose_ko": [],
+        "contents_ko": [],
+        "fiscal_year": 2021,
+        "funding": {"total_won": 100, "city_won": 100},
+        **(data or {}),
+    }
+    return when("project.registered.v1", PROJECT, fields, **attributes)
+
+
+def project_basis(title: str = "계획", date: str = "2018-09-21", **attributes: Any) -> Event:
+    return when("project.basis-recorded.v1", PROJECT, {"title_ko": title, "date": date}, **attributes)
+
+
+def milestone(data: dict[str, Any] | None = None, **attributes: Any) -> Event:
+    fields = {"milestone_id": "m1", "title_ko": "시범사업", "sections": ["추진경위"], **(data or {})}
+    return when("project.milestone-recorded.v1", PROJECT, fields, **attributes)
+
+
+def activity(data: dict[str, Any] | None = None, **attributes: Any) -> Event:
+    fields = {"activity_id": "a1", "kind": "workshop", "description_ko": "워크숍", **(data or {})}
+    return when("project.activity-recorded.v1", PROJECT, fields, **attributes)
+
+
+def asset(data: dict[str, Any] | None = None, **attributes: Any) -> Event:
+    fields = {
+        "asset_id": "w1",
+        "kind": "application",
+        "name_ko": "응용프로그램",
+        "count": 10,
+        "unit_ko": "종",
+        "named": ["엠보팅"],
+        **(data or {}),
+    }
+    return when("project.asset-registered.v1", PROJECT, fields, **attributes)
+
+
+def effect(**attributes: Any) -> Event:
+    return when("project.effect-stated.v1", PROJECT, {"text_ko": "효과"}, **attributes)
+
+
+def anomaly(anomaly_id: str = "x1", **attributes: Any) -> Event:
+    fields = {"anomaly_id": anomaly_id, "text_ko": "3년", "text_en": "two rows"}
+    return when("project.anomaly-noted.v1", PROJECT, fields, **attributes)
+
+
+def service_registered(data: dict[str, Any] | None = None, **attributes: Any) -> Event:
+    fields = {
+        "name_ko": "도서관",
+        "name_en": "Library",
+        "unit_ko": "건",
+        "unit_en": "cases",
+        "kinds": [{"code": "loan", "name_ko": "대출"}, {"code": "return", "name_ko": "반납"}],
+        "minimum_cell": 5,
+        "status": "operating",
+        **(data or {}),
+    }
+    return when("service.registered.v1", SERVICE, fields, **attributes)
+
+
+def count_published(data: dict[str, Any] | None = None, **attributes: Any) -> Event:
+    fields = {
+        "count_id": "c1",
+        "kind": "loan",
+        "count": 19353,
+        "unit_ko": "건",
+        "period_ko": "2021",
+        **(data or {}),
+    }
+    return when("service.count-published.v1", SERVICE, fields, **attributes)
+
+
+def batch(
+    cells: dict[str, int] | list[tuple[str, int]], data: dict[str, Any] | None = None, **attributes: Any
+) -> Event:
+    pairs = list(cells.items()) if isinstance(cells, dict) else cells
+    fields: dict[str, Any] = {
+        "batch_id": "b1",
+        "period": "2021-03",
+        "count": sum(count for _, count in pairs),
+        "counts_by_kind": [{"kind": kind, "count": count} for kind, count in pairs],
+        "submissions_root": "0" * 64,
+        **(data or {}),
+    }
+    return when("service.batch-sealed.v1", PERIOD, fields, **{"id": fields["batch_id"] + "/0", **attributes})
+
+
+def transaction(
+    number: int, *, kind: str = "loan", batch_id: str = "b1", data: dict[str, Any] | None = None, **attributes: Any
+) -> Event:
+    fields = {"commitment": f"{number:064x}", "kind": kind, "period": "2021-03", **(data or {})}
+    subject = attributes.pop("subject", PERIOD)
+    event_id = {"id": f"{batch_id}/{number}"}
+    return when("service.transaction-recorded.v1", subject, fields, **{**event_id, **attributes})
+
+
+def key_id(name: str) -> str:
+    """A text of the form of a key id, or of a public key: which is which never matters to a rule."""
+    return name.ljust(43, "-")
+
+
+def agency(code: str, *scopes: str) -> dict[str, Any]:
+    key = {"kid": key_id(code), "public_key": key_id(code + "_x"), "scopes": list(scopes or ("budget.*",))}
+    return {"code": code, "name_ko": "기관", "name_en": "Agency", "keys": [key]}
+
+
+def log_created(data: dict[str, Any] | None = None, **attributes: Any) -> Event:
+    def key(name: str) -> dict[str, str]:
+        return {"kid": key_id(name), "public_key": key_id(name + "_x")}
+
+    fields = {
+        "origin": "ledger.example/test",
+        "log_key": "vkey",
+        "root_keys": [key("root1"), key("root2"), key("root3")],
+        "root_threshold": 2,
+        "publisher_key": key("publisher"),
+        "policy": "none",
+        "agencies": [agency("city", "registry.*"), agency("roads", "budget.*", "contract.signed.v1")],
+        **(data or {}),
+    }
+    return when("registry.log-created.v1", "registry/log", fields, **{"source": CITY, **attributes})
+
+
+def organisation_named(data: dict[str, Any] | None = None, **attributes: Any) -> Event:
+    fields = {"code": "roads", "name_ko": "도로과", **(data or {})}
+    return when("registry.organisation-named.v1", "registry/agency/roads", fields, **{"source": CITY, **attributes})
