@@ -71,7 +71,7 @@ def demo(city: Installation, auditor: Installation, tmp_path_factory: pytest.Tem
         assert mirrored.returncode == 0, mirrored.stderr
         http = urllib3.PoolManager(timeout=30)
         found = http.request("GET", f"{address}/v1/events?type=contract.instalment-signed.v1").json()
-        index = found["events"][0]["index"]
+        index = found["entries"][0]["index"]
         (taken / "entry.json").write_bytes(http.request("GET", f"{address}/v1/events/{index}").data)
         proof = http.request("GET", f"{address}/v1/events/{index}/proof", headers={"Accept": "text/plain"})
         (taken / "entry.tlog-proof").write_bytes(proof.data)

@@ -87,9 +87,8 @@ def change_tile(copy: Path) -> str:
 
 
 def change_upper_tile(copy: Path) -> str:
-    (tile,) = [path for path in (copy / "copy/log/tile/1").rglob("*") if path.is_file() and "000.p" in str(path)]
-    flip(tile, 40)
-    return "tile/1"
+    flip(copy / "copy/log/tile/1/000", 40)
+    return "tile/1/000"
 
 
 def change_bundle(copy: Path) -> str:
@@ -117,7 +116,7 @@ def change_checkpoint_signature(copy: Path) -> str:
 def change_one_won_of_a_figure(copy: Path) -> str:
     (path,) = [path for path in (copy / "copy/answers").rglob("*.json") if "settlement" in str(path)]
     answer = json.loads(path.read_bytes())
-    row = next(row for row in answer["tables"]["years"] if row["unspent_won"] == 541_831_000)
+    row = next(row for row in answer["tables"]["settlements"] if row["unspent_won"] == 541_831_000)
     row["unspent_won"] += 1
     path.write_bytes(json.dumps(answer, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode())
     return "unspent_won"
