@@ -150,3 +150,13 @@ def test_the_state_does_not_grow_with_the_number_of_transactions() -> None:
             folds.apply_transaction(index, "service/s/2019", KINDS[index % len(KINDS)], "synthetic")
         sizes.append(len(folds.state_to_bytes()))
     assert sizes[1] - sizes[0] < 10
+
+
+def test_a_run_that_goes_on_after_a_look_is_announced_again() -> None:
+    folds = fold_all()
+    for index in range(3):
+        folds.apply_transaction(index, "service/s/2019", "record", "synthetic")
+        changes = folds.take_changes()
+        assert changes.tables == [("service-statistics", "s")]
+        assert changes.parts == [("services", "s")]
+    assert statistics(folds, "s")["transaction_totals"]["synthetic"]["entries"] == [[0, 2]]

@@ -227,6 +227,30 @@ def test_the_thread_follows_the_log_when_it_is_woken(engine: Engine) -> None:
     assert every_answer(models) == folded(log, 3)
 
 
+def test_the_thread_does_not_ask_again_before_it_is_woken(engine: Engine) -> None:
+    asked: list[float] = []
+
+    class Watched(MemoryLog):
+        def head_size(self) -> int:
+            asked.append(time.monotonic())
+            return super().head_size()
+
+    projector = Projector(Watched(), engine)
+    stop = threading.Event()
+    thread = threading.Thread(target=projector.run, args=(stop,))
+    projector.wake()
+    thread.start()
+    try:
+        wait_until(lambda: bool(asked))
+        time.sleep(0.05)
+        assert len(asked) == 1
+    finally:
+        stop.set()
+        projector.wake()
+        thread.join(FAR_TOO_LONG_S)
+    assert not thread.is_alive()
+
+
 def test_the_thread_waits_after_a_failure_until_it_is_resumed(
     engine: Engine, log: MemoryLog, caplog: pytest.LogCaptureFixture
 ) -> None:
