@@ -8,7 +8,6 @@
 PYTHON ?= python3
 DEMO_ARGS ?=
 TEST_ARGS ?=
-BENCH_ARGS ?=
 UV ?= uv
 
 VENV := .venv
@@ -61,8 +60,8 @@ wheel: $(VENV)/.dev
 	$(BIN)/hatchling build --target wheel
 
 bench: $(VENV)/.dev
-	$(BIN)/python benchmarks/ingest.py $(BENCH_ARGS)
-	$(BIN)/python benchmarks/replay.py $(BENCH_ARGS)
+	$(BIN)/python benchmarks/ingest.py
+	$(BIN)/python benchmarks/replay.py
 
 docs: $(VENV)/.dev
 	$(BIN)/python docs/generate.py
