@@ -8,6 +8,7 @@ and the replay checks every byte. A missing or ill-formed resource is a statemen
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
@@ -123,6 +124,7 @@ class DirectoryLog(_PrefixedLog):
         for prefix in (directory / "log", directory):
             if (prefix / "checkpoint").is_file():
                 self.prefix = prefix
+                self._prefix_text = f"{prefix}{os.sep}"
                 self.place = str(directory)
                 return
         raise SourceUnreachable(
@@ -133,15 +135,15 @@ class DirectoryLog(_PrefixedLog):
         """The whole file below the prefix."""
         # Paths are built from integers (verifier.tiles), never from text of others: nothing leads outside.
         try:
-            with (self.prefix / path).open("rb") as file:
-                data = file.read(max_bytes + 1)
+            with open(self._prefix_text + path, "rb", buffering=0) as file:  # noqa: PTH123 - two files for each 256 entries: joining Path objects would be felt
+                # Not read(max_bytes + 1): a buffer of 17 MB for a bundle of 90 kB is slower than the hashing.
+                if os.fstat(file.fileno()).st_size > max_bytes:
+                    raise ResourceUnacceptable(path, f"more than {max_bytes} bytes")
+                return file.readall()
         except (FileNotFoundError, NotADirectoryError):
             raise ResourceMissing(path, "missing") from None
         except IsADirectoryError:
             raise ResourceUnacceptable(path, "is a directory") from None
-        if len(data) > max_bytes:
-            raise ResourceUnacceptable(path, f"more than {max_bytes} bytes")
-        return data
 
 
 class UrlLog(_PrefixedLog):

@@ -163,6 +163,8 @@ def _submission_of(entry: bytes) -> bytes:
 
 def fold_entries(replay: EntryReplay, first: int, entries: list[bytes]) -> None:
     """Take entries into the folds without judging them; transactions in runs."""
+    if replay.also is None and _fold_run(replay, first, entries):  # most bundles are nothing else
+        return
     for sealed, group in groupby(entries, is_transaction):
         run = list(group)
         if not (sealed and replay.also is None and _fold_run(replay, first, run)):
@@ -192,11 +194,11 @@ def _fold_one(replay: EntryReplay, index: int, entry: bytes) -> None:
 
 def fold_transactions(folds: FoldSet, first: int, events: list[TransactionEntry]) -> None:
     """Count neighbouring transactions; those of one subject and provenance at once."""
-    tally = Counter([(event.subject, event.data.provenance, event.data.kind) for event in events])
-    sources = {(subject, provenance) for subject, provenance, _ in tally}
-    if len(sources) == 1:
-        subject, provenance = sources.pop()
-        folds.apply_transactions(first, subject, {kind: n for (_, _, kind), n in tally.items()}, provenance)
+    subjects = {event.subject for event in events}
+    provenances = {event.data.provenance for event in events}
+    if len(subjects) == 1 and len(provenances) == 1:
+        counts = Counter([event.data.kind for event in events])
+        folds.apply_transactions(first, subjects.pop(), counts, provenances.pop())
         return
     for index, event in enumerate(events, first):
         folds.apply_transaction(index, event.subject, event.data.kind, event.data.provenance)
