@@ -24,7 +24,7 @@ class DemoClient:
     """A client of one service. Every failure ends the demo: a demo that hides an error shows nothing."""
 
     def __init__(self, address: str) -> None:
-        self._address = address
+        self.address = address
         self._pool = urllib3.PoolManager(retries=False, timeout=TIMEOUT_S)
 
     def post(self, batch: Batch, token: str) -> dict[str, Any]:
@@ -71,9 +71,7 @@ class DemoClient:
     ) -> dict[str, Any]:
         accept = {"Accept": "application/json, application/problem+json"}
         try:
-            response = self._pool.request(
-                method, self._address + path, body=body, headers={**accept, **(headers or {})}
-            )
+            response = self._pool.request(method, self.address + path, body=body, headers={**accept, **(headers or {})})
             document = response.json()
         except (urllib3.exceptions.HTTPError, ValueError) as error:
             raise CommandError(f"{method} {path}: {error}") from error

@@ -60,16 +60,20 @@ class DemoServer:
 
     def __init__(self, data_dir: Path, listener: socket.socket) -> None:
         self._data_dir = data_dir
+        self._messages = data_dir / "server.log"
         self._listener = listener
         self._process: subprocess.Popen[bytes] | None = None
         self.address = address_of(listener)
 
     def __enter__(self) -> Self:
         fd = self._listener.fileno()
-        command = [sys.executable, "-m", "audit_cli", "serve", "--data", str(self._data_dir), "--fd", str(fd)]
-        self._process = subprocess.Popen(command, pass_fds=(fd,), stdin=subprocess.DEVNULL)  # noqa: S603 - our own command
-        # The child has its own copy. With ours open, callers of a dead child would wait instead of being
-        # refused.
+        command = [sys.executable, "-m", "audit_cli.main", "serve", "--data", str(self._data_dir), "--fd", str(fd)]
+        # Its messages are for its operator; here they would stand in the middle of the comparison.
+        with self._messages.open("ab") as messages:
+            self._process = subprocess.Popen(  # noqa: S603 - our own command
+                command, pass_fds=(fd,), stdin=subprocess.DEVNULL, stdout=messages, stderr=messages
+            )
+        # The child has its own copy. With ours open, callers of a dead child would wait instead of being refused.
         self._listener.close()
         return self
 
@@ -97,7 +101,7 @@ class DemoServer:
             except urllib3.exceptions.HTTPError:
                 pass  # not listening to us yet; the deadline bounds this
             time.sleep(_POLL_INTERVAL_S)
-        raise CommandError(f"the server was not ready after {timeout_s:.0f} s; its messages stand above")
+        raise CommandError(f"the server was not ready after {timeout_s:.0f} s; see {self._messages}")
 
     def wait(self) -> None:
         """Wait until the server ends by itself, which it should not.
@@ -124,4 +128,4 @@ class DemoServer:
     def _require_running(self) -> None:
         code = None if self._process is None else self._process.poll()
         if code is not None:
-            raise CommandError(f"the server ended with exit code {code}; its messages stand above")
+            raise CommandError(f"the server ended with exit code {code}; see {self._messages}")

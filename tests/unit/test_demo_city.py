@@ -10,36 +10,21 @@ import json
 import re
 from collections import Counter
 from datetime import date, timedelta
-from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from audit_cli import demo_city
-from audit_cli.demo_transactions import (
-    CELLS,
-    MAX_BATCH,
-    RANDOM_BYTES,
-    TOTAL,
-    commitment,
-    randomness,
-    sealed_batches,
-    synthetic_record,
-)
-from audit_service.catalogue.event import Event
-from audit_service.catalogue.registry import Agency, AgencyKey, LogCreated, RootKey
-from audit_service.keys import SigningKey
-from audit_service.rules.decide import decide, evolve
-from audit_service.rules.groups import Groups
-from audit_service.rules.keys import authorise
+from audit_cli.demo_transactions import TOTAL
 from audit_service.rules.states import ONLY
-from audit_service.rules.undo import NO_UNDO
-from audit_service.rules.world import Replica, read_budget, read_contract
-from audit_service.submission import Prepared, prepare_many
-from projections.folds.all import FoldSet, fold_all
-from verifier.canonical import encode_canonical, require_canonical
+from audit_service.rules.world import read_budget, read_contract
+from tests.support.simulated_city import SimulatedCity
+from verifier.canonical import encode_canonical
+
+if TYPE_CHECKING:
+    from projections.folds.all import FoldSet
 
 SEED: dict[str, Any] = json.loads(
     (Path(__file__).parents[1] / "support" / "seed" / "budget-book-2021.json").read_text()
@@ -48,87 +33,10 @@ EVENTS = [event for _, events in demo_city.load_event_files() for event in event
 THOUSAND = 1000
 
 
-class SimulatedCity:
-    """The rules' world, the folds and the keys of a ledger that took in the demo's batches, in memory."""
-
-    def __init__(self) -> None:
-        self.world, self.folds = Replica(), fold_all()
-        self.keys = {agency.code: _signing_key(agency.code) for agency in demo_city.AGENCIES}
-        self.public_keys = {key.kid: key.private.public_key().public_bytes_raw() for key in self.keys.values()}
-        self.credentials = {code: demo_city.Credentials(key.private, "token") for code, key in self.keys.items()}
-        self.size = 0
-        self._take_genesis()
-
-    def _take_genesis(self) -> None:
-        others = [_signing_key(name) for name in ("root-1", "root-2", "root-3", "publisher")]
-        roots = [RootKey(kid=key.kid, public_key=key.public_key) for key in others]
-        agencies = [
-            Agency(
-                code=plan.code,
-                name_ko=plan.name_ko,
-                name_en=plan.name_en,
-                keys=[
-                    AgencyKey(
-                        kid=self.keys[plan.code].kid,
-                        public_key=self.keys[plan.code].public_key,
-                        scopes=list(plan.scopes),
-                    )
-                ],
-            )
-            for plan in demo_city.AGENCIES
-        ]
-        data = LogCreated(
-            origin=demo_city.ORIGIN,
-            log_key="a key of the log",
-            root_keys=roots[:3],
-            root_threshold=2,
-            publisher_key=roots[3],
-            policy="quorum none",
-            agencies=agencies,
-        )
-        event = Event(
-            type="registry.log-created.v1",
-            subject="registry/log",
-            source=f"urn:kr:agency:{demo_city.CITY}",
-            id="genesis",
-            time="2026-01-01T00:00:00.000Z",
-            legal_date=None,
-            position=1,
-            recorded_time="",
-            data=data,
-        )
-        self._record(event)
-
-    def take(self, batch: demo_city.Batch) -> None:
-        """Take in one atomic batch as the service would; raises on the first refusal."""
-        groups = Groups()
-        for prepared in prepare_many(batch.lines, self.public_keys.get):
-            if not isinstance(prepared, Prepared):
-                raise prepared
-            groups.feed(prepared.event)
-            if prepared.kid is not None:
-                authorise(self.world, prepared.event, prepared.kid)
-            self._record(prepared.event)
-        groups.finish()
-
-    def _record(self, event: Event) -> None:
-        decide(self.world, event)
-        evolve(self.world, event, NO_UNDO)
-        self.folds.apply(self.size, event)
-        self.size += 1
-
-
-def _signing_key(name: str) -> SigningKey:
-    return SigningKey.from_seed(sha256(name.encode()).digest())
-
-
 @pytest.fixture(scope="module")
 def city() -> SimulatedCity:
     city = SimulatedCity()
-    for batch in demo_city.event_batches(city.credentials):
-        city.take(batch)
-    for batch in demo_city.transaction_batches(city.credentials):
-        city.take(batch)
+    city.take_everything()
     return city
 
 
@@ -410,48 +318,6 @@ def test_time_is_midnight_in_seoul_of_the_legal_date() -> None:
         if "legaldate" in event:
             utc_day = date.fromisoformat(event["time"][:10])
             assert (utc_day + timedelta(days=1)).isoformat() == event["legaldate"]
-
-
-# --- the synthetic transactions -------------------------------------------------------------------------
-
-
-def test_batches_are_small_enough_and_cells_large_enough() -> None:
-    for batch in sealed_batches():
-        (cell,) = batch.manifest["data"]["counts_by_kind"]
-        assert 5 <= cell["count"] == len(batch.transactions) <= MAX_BATCH
-
-
-def test_lines_are_canonical_and_numbered() -> None:
-    for batch in sealed_batches():
-        for number in (1, len(batch.transactions)):
-            transaction = require_canonical(batch.transactions[number - 1])
-            assert transaction["id"] == f"{batch.manifest['data']['batch_id']}/{number}"
-            assert transaction["data"].keys() == {"commitment", "kind", "period", "provenance"}
-            assert transaction["data"]["provenance"] == "synthetic"
-
-
-def test_generation_is_the_same_at_every_run() -> None:
-    first, second = (
-        sha256(b"\n".join(line for batch in sealed_batches() for line in batch.transactions)).hexdigest()
-        for _ in range(2)
-    )
-    assert first == second == "f73b8eeb0d65cac19471833a388337720d196c473eda7d77b987dac50e46a2bf"
-
-
-def test_commitments_open_with_the_documented_formula() -> None:
-    cell = CELLS[0]
-    random = randomness(cell, 0, cell.count)[:RANDOM_BYTES]
-    record = synthetic_record(cell, 1)
-    assert require_canonical(record)["provenance"] == "synthetic"
-    opened = sha256(b"audit-service/commitment/v1" + b"\x00" + random + sha256(record).digest())
-    assert commitment(record, random) == opened.digest()
-    (batch,) = (batch for batch in sealed_batches() if batch.manifest["subject"] == "service/mvoting/2019")
-    assert any(opened.hexdigest().encode() in line for line in batch.transactions)
-
-
-def test_commitments_are_all_different() -> None:
-    lines = [line for batch in sealed_batches() for line in batch.transactions]
-    assert len({json.loads(line)["data"]["commitment"] for line in lines}) == len(lines) == TOTAL
 
 
 def test_signing_changes_nothing_but_the_signature() -> None:
