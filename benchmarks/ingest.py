@@ -192,9 +192,7 @@ def run_stock(folder: Path, lines: list[bytes], save_size: int) -> tuple[float, 
         for line in lines[first : first + save_size]:
             value = json.loads(line)
             data = value["data"]
-            period.record(
-                data["commitment"], data["kind"], data["period"], value["source"], value["id"], value["time"]
-            )
+            period.record(data["commitment"], data["kind"], data["period"], value["source"], value["id"], value["time"])
         before = time.perf_counter()
         application.save(period)
         saving_s += time.perf_counter() - before

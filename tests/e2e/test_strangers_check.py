@@ -33,9 +33,7 @@ def replay(auditor: Installation, copy: Path, vkey: str) -> tuple[int, str]:
 
 
 def verify(auditor: Installation, copy: Path, vkey: str) -> tuple[int, str]:
-    done = auditor.audit(
-        "verify", copy / "entry.tlog-proof", "--entry", copy / "entry.json", "--vkey", vkey, "--quiet"
-    )
+    done = auditor.audit("verify", copy / "entry.tlog-proof", "--entry", copy / "entry.json", "--vkey", vkey, "--quiet")
     return done.returncode, done.stdout + done.stderr
 
 
@@ -72,9 +70,7 @@ def test_one_changed_byte_of_the_entry_is_found(auditor: Installation, demo: Dem
     assert "DOES NOT HOLD" in said
 
 
-def test_one_changed_byte_of_the_receipts_signature_is_found(
-    auditor: Installation, copy: Path, demo: DemoCity
-) -> None:
+def test_one_changed_byte_of_the_receipts_signature_is_found(auditor: Installation, copy: Path, demo: DemoCity) -> None:
     flip(copy / "entry.tlog-proof", -10)
     code, said = verify(auditor, copy, demo.vkey)
     assert code == 1

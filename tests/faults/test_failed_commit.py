@@ -83,7 +83,9 @@ def test_the_recorder_refuses_a_taken_position_and_a_gap(city: SmallCity, positi
     assert city.ledger._recorder.head().tree_size == size
 
 
-@pytest.mark.parametrize("statement", ["UPDATE events SET state = x'00'", "DELETE FROM events", "DELETE FROM checkpoints"])
+@pytest.mark.parametrize(
+    "statement", ["UPDATE events SET state = x'00'", "DELETE FROM events", "DELETE FROM checkpoints"]
+)
 def test_the_database_itself_refuses_to_change_what_was_recorded(city: SmallCity, statement: str) -> None:
     with pytest.raises(exc.IntegrityError, match="never changed"), city.ledger._writing.begin() as connection:
         connection.exec_driver_sql(statement)

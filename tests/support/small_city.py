@@ -125,7 +125,13 @@ def budget_year(*, appropriated_won: int = 1_000_000) -> list[dict[str, Any]]:
         submission(
             "budget.line-defined.v1",
             BUDGET,
-            {"line_id": "201-02", "name_ko": "공공운영비", "project_id": "bridges", "division": "roads", "fund": "CITY"},
+            {
+                "line_id": "201-02",
+                "name_ko": "공공운영비",
+                "project_id": "bridges",
+                "division": "roads",
+                "fund": "CITY",
+            },
             event_id="line-201-02",
         ),
         submission(

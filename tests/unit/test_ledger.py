@@ -121,7 +121,9 @@ def test_an_atomic_batch_is_all_or_nothing(city: SmallCity) -> None:
 
 def test_a_batch_that_is_not_atomic_records_what_is_good(city: SmallCity) -> None:
     city.post(*budget_year(appropriated_won=100))
-    result = city.post(obligation(1, amount_won=100), obligation(2, amount_won=1), payment(1, of_obligation=1, amount_won=7))
+    result = city.post(
+        obligation(1, amount_won=100), obligation(2, amount_won=1), payment(1, of_obligation=1, amount_won=7)
+    )
     assert [outcome.index for outcome in result.outcomes] == [5, None, 6]
 
 
