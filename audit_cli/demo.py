@@ -7,6 +7,7 @@ recorded already and serves the same city.
 
 from __future__ import annotations
 
+import argparse
 import signal
 import time
 from contextlib import contextmanager
@@ -26,7 +27,6 @@ from audit_service.genesis import initialise
 from audit_service.settings import load_settings
 
 if TYPE_CHECKING:
-    import argparse
     from collections.abc import Iterator
     from types import FrameType
 
@@ -106,7 +106,10 @@ def prepare_ledger(data_dir: Path, out: Output) -> None:
             return
         settings = load_settings(data_dir)
     except ConfigurationError as error:
-        raise WrongUse(f"{data_dir} is not a demo city: {error}; choose another --data") from error
+        # The settings are written last: a demo that was interrupted while it began has none either.
+        raise WrongUse(
+            f"{data_dir} holds something else than a whole demo city; choose another --data, or remove it"
+        ) from error
     if not settings.demo or settings.origin != demo_city.ORIGIN:
         raise WrongUse(f"{data_dir} holds another ledger ({settings.origin}); choose another --data")
     out.note(f"going on with the demo city in {data_dir}")
@@ -165,8 +168,8 @@ def _log_lines(log: dict[str, Any], address: str) -> list[str]:
 
 
 def _serve(server: DemoServer, out: Output) -> None:
-    out.note(f"serving {server.address}/ until Ctrl-C")
     try:
+        out.note(f"serving {server.address}/ until Ctrl-C")
         server.wait()
     except KeyboardInterrupt:
         out.note("stopping")
@@ -178,7 +181,7 @@ def _already(repeated: int) -> str:
 
 def _port(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= 5 and int(text) <= 65_535):
-        raise ValueError(text)
+        raise argparse.ArgumentTypeError(f"expected a number from 0 to 65535, found {text!r}")
     return int(text)
 
 

@@ -104,14 +104,13 @@ class DemoServer:
         raise CommandError(f"the server was not ready after {timeout_s:.0f} s; see {self._messages}")
 
     def wait(self) -> None:
-        """Wait until the server ends by itself, which it should not.
+        """Wait until somebody tells the server to stop; Ctrl-C reaches it and us at once.
 
         Raises:
-            CommandError: it did.
+            CommandError: it ended by itself, which it should not.
         """
-        if self._process is not None:
-            self._process.wait()
-        self._require_running()
+        if self._process is not None and self._process.wait() != 0:
+            self._require_running()
 
     def stop(self) -> None:
         """End the server: ask, wait, and only then insist."""
