@@ -17,9 +17,7 @@ from api.entries import head_at
 from api.openapi import CHECKPOINT_DOCS, CONSISTENCY_DOCS, JSON_DOCS
 from api.parameters import Parameter, documented, parse_date, path_index, read_query, refused
 from audit_service.errors import NotInLog
-from verifier.checkpoints import parse_checkpoint
 from verifier.encoding import encode_base64
-from verifier.notes import parse_note
 
 if TYPE_CHECKING:
     from api.ports import KeptCheckpoint, Ledger, Services
@@ -32,11 +30,11 @@ _LIMIT = Parameter("limit", "How many checkpoints, 100 if absent.", minimum=1, m
 
 def checkpoint_summary(kept: KeptCheckpoint) -> dict[str, Any]:
     """A kept checkpoint in a list."""
-    checkpoint = parse_checkpoint(parse_note(kept.note).text)
     return {
         "tree_size": kept.size,
-        "root_hash": encode_base64(checkpoint.root_hash),
+        "root_hash": encode_base64(kept.root),
         "published_time": kept.published_time,
+        "day": kept.day,
         "checkpoint_url": f"/v1/checkpoints/{kept.size}",
     }
 

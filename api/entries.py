@@ -20,14 +20,12 @@ from api.openapi import ENTRY_DOCS, ENTRY_LIST_DOCS, PROOF_DOCS
 from api.parameters import Parameter, documented, path_index, read_query
 from api.receipts import entry_status, log_proof, proof_document
 from audit_service.errors import NotInLog
-from verifier.checkpoints import parse_checkpoint
-from verifier.notes import parse_note
 from verifier.proofs import encode_log_proof
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from api.ports import Ledger, Services, SignedHead
+    from api.ports import KeptCheckpoint, Ledger, Services, SignedHead
 
 ENTRY_MEDIA_TYPE = "application/cloudevents+json"
 _MAX_LIMIT = 1000
@@ -56,17 +54,7 @@ class _EntryPage(msgspec.Struct):
     next: str | None
 
 
-class _Head:
-    """A kept checkpoint as a signed head."""
-
-    def __init__(self, note: bytes) -> None:
-        checkpoint = parse_checkpoint(parse_note(note).text)
-        self.size = checkpoint.tree_size
-        self.root = checkpoint.root_hash
-        self.note = note
-
-
-def head_at(ledger: Ledger, size: int | None) -> SignedHead:
+def head_at(ledger: Ledger, size: int | None) -> SignedHead | KeptCheckpoint:
     """The signed head to prove under: the newest, or the kept one of exactly `size`.
 
     Raises:
@@ -77,7 +65,7 @@ def head_at(ledger: Ledger, size: int | None) -> SignedHead:
     kept = ledger.checkpoints.at(size)
     if kept is None:
         raise NotInLog(f"no checkpoint of size {size} was published; /v1/checkpoints lists those that were")
-    return _Head(kept.note)
+    return kept
 
 
 def read_signed_entry(ledger: Ledger, index: int, size: int) -> bytes:

@@ -106,8 +106,16 @@ class KeptCheckpoint(Protocol):
         """Tree size."""
 
     @property
+    def root(self) -> bytes:
+        """Root hash."""
+
+    @property
     def note(self) -> bytes:
         """The signed note as it was published."""
+
+    @property
+    def day(self) -> str:
+        """The calendar day in Korean time on which it was published, `YYYY-MM-DD`."""
 
     @property
     def published_time(self) -> str:

@@ -13,7 +13,7 @@ from verifier.hashing import leaf_hash
 from verifier.proofs import LogProof, encode_log_proof
 
 if TYPE_CHECKING:
-    from api.ports import EntryStatus, Ledger, Outcome, SignedHead
+    from api.ports import EntryStatus, KeptCheckpoint, Ledger, Outcome, SignedHead
 
 
 def log_proof(ledger: Ledger, index: int, size: int, note: bytes) -> LogProof:
@@ -52,7 +52,7 @@ def receipt_document(ledger: Ledger, event_id: str, outcome: Outcome, head: Sign
     }
 
 
-def proof_document(proof: LogProof, *, entry: bytes, head: SignedHead) -> dict[str, Any]:
+def proof_document(proof: LogProof, *, entry: bytes, head: SignedHead | KeptCheckpoint) -> dict[str, Any]:
     """An inclusion proof as JSON: the same facts as the `.tlog-proof` text, for programs."""
     return {
         "index": proof.index,

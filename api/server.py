@@ -102,7 +102,7 @@ def open_services(settings: Settings) -> Iterator[FastAPI]:
         try:
             require_newest(engine, "projections")
             with _following(ledger, engine) as answers:
-                yield create_app(Services(ledger=ledger, read_models=answers))
+                yield create_app(Services(ledger=ledger, read_models=answers, demo=settings.demo))
         finally:
             engine.dispose()
 
