@@ -39,7 +39,7 @@ def audit(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_follow_one_won(tmp_path: Path) -> None:
+def test_follow_one_won(tmp_path: Path) -> None:  # noqa: PLR0915 - a tour is one walk
     # 0. The city begins a ledger. Its verifier key is printed in the newspaper: nobody below asks the server for it.
     city = make_small_city(tmp_path / "ledger")
     printed_vkey = str(NoteSigner.from_seed(city.origin, read_seed(city.keys / "log.key")).vkey)

@@ -17,7 +17,6 @@ from audit_service.settings import load_settings
 from tests.support.small_city import budget_year, obligation, small_city
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 DATABASE = "ledger.sqlite3"
@@ -26,7 +25,7 @@ CHECKPOINT = "public/log/checkpoint"
 
 
 @pytest.fixture
-def grown(tmp_path: Path) -> Iterator[tuple[Path, Path]]:
+def grown(tmp_path: Path) -> tuple[Path, Path]:
     """A ledger that has grown, and a copy of it from before."""
     now, before = tmp_path / "now", tmp_path / "before"
     with small_city(now) as city:
@@ -34,7 +33,7 @@ def grown(tmp_path: Path) -> Iterator[tuple[Path, Path]]:
     shutil.copytree(now, before)
     with small_city(now) as city:
         city.post(obligation(1, amount_won=60))
-    yield now, before
+    return now, before
 
 
 def roll_back(now: Path, before: Path, *names: str) -> None:

@@ -15,6 +15,16 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 TIMEOUT_S = 180
+_PIP_INSTALL = (
+    sys.executable,
+    "-m",
+    "pip",
+    "install",
+    "--quiet",
+    "--no-deps",
+    "--no-index",
+    "--disable-pip-version-check",
+)
 
 
 @dataclass(frozen=True)
@@ -69,8 +79,7 @@ def install(wheel: Path, environment: str, folder: Path) -> Installation:
     site, elsewhere = folder / "site", folder / "elsewhere"
     elsewhere.mkdir(parents=True)
     subprocess.run(
-        [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", "--no-compile"]
-        + ["--disable-pip-version-check", "--target", str(site), str(wheel)],
+        [*_PIP_INSTALL, "--target", str(site), str(wheel)],
         check=True,
         capture_output=True,
     )

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parents[2]
+_SERVE = (sys.executable, "-m", "audit_cli.main", "serve")
 START_TIMEOUT_S = 30
 STOP_TIMEOUT_S = 30
 
@@ -36,8 +37,7 @@ class RunningServer:
             self.log_file = data_dir / "server.log"
             with self.log_file.open("ab") as log:
                 self.process = subprocess.Popen(
-                    [sys.executable, "-m", "audit_cli.main", "serve", "--data", str(data_dir)]
-                    + ["--fd", str(listener.fileno())],
+                    [*_SERVE, "--data", str(data_dir), "--fd", str(listener.fileno())],
                     pass_fds=[listener.fileno()],
                     stdout=log,
                     stderr=log,

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from audit_service.genesis import AgencyPlan, initialise
 from audit_service.keys import SigningKey, read_seed
 from audit_service.ledger import Ledger
+from audit_service.settings import load_settings
 from verifier.canonical import encode_canonical
 from verifier.envelope import sign_submission
 from verifier.hashing import leaf_hash
@@ -69,8 +70,6 @@ class SmallCity:
 @contextmanager
 def small_city(data_dir: Path) -> Iterator[SmallCity]:
     """Make the ledger if it is not there yet, and open it."""
-    from audit_service.settings import load_settings
-
     settings = load_settings(data_dir) if (data_dir / "ledger.toml").exists() else make_small_city(data_dir)
     with Ledger(settings) as ledger:
         yield SmallCity(settings, ledger)
