@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import tomllib
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -78,3 +80,13 @@ def test_the_licence_is_the_apache_licence() -> None:
     assert "Apache License" in licence
     assert "Version 2.0, January 2004" in licence
     assert licence.rstrip().endswith("limitations under the License.")
+
+
+def test_vendored_files_are_what_their_list_says_and_are_acknowledged() -> None:
+    lists = list(ROOT.glob("api/static/vendor/*/VENDOR.json"))
+    assert lists
+    for path in lists:
+        vendored = json.loads(path.read_text(encoding="utf-8"))
+        found = {file.name: sha256(file.read_bytes()).hexdigest() for file in path.parent.iterdir() if file != path}
+        assert found == vendored["sha256"]
+        assert vendored["name"].removesuffix("-dist") in _read("NOTICE")
