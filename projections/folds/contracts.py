@@ -27,7 +27,8 @@ class Instalment(Struct, kw_only=True):
     cells: dict[str, Any]
     amount_won: int | None
     paid_won: int = 0
-    trace: Trace
+    signed: Trace
+    paid: Trace
 
 
 class Contract(Struct, kw_only=True):
@@ -74,8 +75,9 @@ class Contracts(Fold[Contract]):
                 "amount_stated": instalment.amount_won is not None,
                 "paid_won": instalment.paid_won,
                 "unpaid_won": None if instalment.amount_won is None else instalment.amount_won - instalment.paid_won,
+                "figures": _figures(instalment),
             }
-            rows.append(instalment.trace.row("instalments", str(number), body))
+            rows.append(merged([instalment.signed, instalment.paid]).row("instalments", str(number), body))
         return [*rows, *state.payments.values(), _sums_row(state)]
 
     def _touch(self, event: Event) -> Contract:
@@ -113,7 +115,8 @@ class Contracts(Fold[Contract]):
         state.instalments[number] = Instalment(
             cells=cells,
             amount_won=None if isinstance(amount_won, UnsetType) else amount_won,
-            trace=traced(index, provenance_of(data)),
+            signed=traced(index, provenance_of(data)),
+            paid=Trace(),
         )
 
     def _paid(self, index: int, event: Event) -> None:
@@ -124,7 +127,7 @@ class Contracts(Fold[Contract]):
         instalment = state.instalments.get(data.instalment)
         if instalment is not None:
             instalment.paid_won += data.amount_won
-            instalment.trace.add(index, provenance)
+            instalment.paid.add(index, provenance)
         body = {
             **cells_of(data, without=("payment_id",)),
             "event_id": event.id,
@@ -133,13 +136,23 @@ class Contracts(Fold[Contract]):
         state.payments[data.payment_id] = traced(index, provenance).row("payments", data.payment_id, body)
 
 
+def _figures(instalment: Instalment) -> dict[str, Any]:
+    """Which entries does each amount rest on? A printed price keeps its own provenance beside later payments."""
+    both = merged([instalment.signed, instalment.paid])
+    return {
+        "amount_won": {"provenance": instalment.signed.provenance, "entries": instalment.signed.entries},
+        "paid_won": {"provenance": instalment.paid.provenance, "entries": instalment.paid.entries},
+        "unpaid_won": {"provenance": both.provenance, "computed_from": ["amount_won", "paid_won"]},
+    }
+
+
 def _sums_row(state: Contract) -> Row:
     instalments = list(state.instalments.values())
     stated_won = [each.amount_won for each in instalments if each.amount_won is not None]
     missing = len(instalments) - len(stated_won)
     contracted_won = sum(stated_won)
     paid_won = sum(row.body["amount_won"] for row in state.payments.values())
-    traces = [each.trace for each in instalments]
+    traces = [each.signed for each in instalments]
     traces += [_trace_of(row) for row in state.payments.values()]
     if state.plan is not None:
         traces.append(_trace_of(state.plan))
