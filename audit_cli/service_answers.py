@@ -55,17 +55,17 @@ def fetch_answers_into(directory: Path, service: str, out: Output) -> int:
     return largest
 
 
-def wait_for_checkpoint(source: LogSource, *, tree_size: int, out: Output, wait_s: float = _WAIT_S) -> None:
+def wait_for_checkpoint(source: LogSource, *, tree_size: int, out: Output) -> None:
     """Wait until the log's checkpoint covers so many entries.
 
     Raises:
         DoesNotHold: it does not in time: the service answers from entries that it has not published.
     """
-    deadline = time.monotonic() + wait_s
+    deadline = time.monotonic() + _WAIT_S
     while (size := _published_size(source)) < tree_size:
         if time.monotonic() > deadline:
             raise DoesNotHold(
-                f"the service's answers rest on {tree_size} entries, but after {wait_s:.0f} s its checkpoint "
+                f"the service's answers rest on {tree_size} entries, but after {_WAIT_S:.0f} s its checkpoint "
                 f"still covers {size}: try again, or leave the answers out with --no-answers"
             )
         out.progress(f"waiting for the checkpoint to cover {tree_size} entries (now {size})")

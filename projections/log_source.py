@@ -166,7 +166,10 @@ class WebReader:
     """
 
     def __init__(self, base: str) -> None:
-        parts = urlsplit(base)
+        try:
+            parts = urlsplit(base)
+        except ValueError:
+            raise SourceUnreachable(base, "not an http or https address") from None
         if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
             raise SourceUnreachable(base, "not an http or https address")
         self.base = base.rstrip("/")

@@ -240,7 +240,8 @@ class TreeWalk:
                 served = self._fetch_tile(tile)
                 if served is not None and served != row:
                     self._doubts.append(_Doubt(tile, row, served))
-        self._findings.examine("tree")
+        if not self._size:
+            self._findings.examine("tree")  # the root of nothing
         computed = self._root_with({})
         with_served = self._root_with({doubt.tile.level: doubt.served for doubt in self._doubts})
         for doubt in self._doubts:

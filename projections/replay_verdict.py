@@ -57,19 +57,28 @@ class Findings:
     """What a running replay has examined and found so far.
 
     Args:
-        max_violations: how many violations are kept word by word; all are counted.
+        max_violations: how many violations are kept word by word (and the first of each check); all are counted.
     """
 
     def __init__(self, *, max_violations: int = MAX_VIOLATIONS) -> None:
         self.examined = dict.fromkeys(CHECKS, 0)
         self.broken = dict.fromkeys(CHECKS, 0)
-        self.violations: list[Violation] = []
         self.skipped: dict[str, str] = {}
         # From this entry on nothing that entries say could be checked, because a bundle cannot be read.
         self.content_ends_at: int | None = None
-        self._joined = 0
-        self._kept_all_until_now = True
-        self._max = max_violations
+        self._kept: dict[str, list[Violation]] = {check: [] for check in CHECKS}
+        self._unkept = dict.fromkeys(CHECKS, 0)
+        self._room = max_violations
+
+    @property
+    def violations(self) -> list[Violation]:
+        """The violations that were kept, check by check, in the order in which they were found."""
+        return [violation for kept in self._kept.values() for violation in kept]
+
+    @property
+    def unkept(self) -> int:
+        """How many violations were counted beyond those that were kept?"""
+        return sum(self._unkept.values())
 
     def examine(self, check: str, count: int = 1) -> None:
         """Note that so many things were examined."""
@@ -82,32 +91,29 @@ class Findings:
     def violate(self, check: str, where: str, message: str, *, index: int | None = None, **details: Any) -> None:
         """Note something that does not hold."""
         self.broken[check] += 1
-        self._kept_all_until_now = len(self.violations) < self._max
-        if self._kept_all_until_now:
-            # Messages of decoders may quote what they read: never more than a line or two of it.
-            short = message if len(message) <= _MAX_MESSAGE_CHARACTERS else message[:_MAX_MESSAGE_CHARACTERS] + "…"
-            self.violations.append(Violation(check, where, short, index, details=details))
+        kept = self._kept[check]
+        if self._room <= 0 and kept:  # the first one of each check is always kept
+            self._unkept[check] += 1
+            return
+        self._room -= 1
+        # Messages of decoders may quote what they read: never more than a line or two of it.
+        short = message if len(message) <= _MAX_MESSAGE_CHARACTERS else message[:_MAX_MESSAGE_CHARACTERS] + "…"
+        kept.append(Violation(check, where, short, index, details=details))
 
     def violate_entry(self, check: str, index: int, message: str, **details: Any) -> None:
         """Note an entry that does not hold; the same about the entry before it becomes one violation."""
-        last = self.violations[-1] if self.violations and self._kept_all_until_now else None
+        last = self._kept[check][-1] if self._kept[check] and not self._unkept[check] else None
         if (
             last is not None
             and last.index is not None
-            and (last.check, last.message, last.details) == (check, message, details)
+            and (last.message, last.details) == (message, details)
             and index == (last.index if last.last_index is None else last.last_index) + 1
         ):
             self.broken[check] += 1
-            self._joined += 1
             where = f"entries {last.index} to {index}"
-            self.violations[-1] = replace(last, where=where, last_index=index)
+            self._kept[check][-1] = replace(last, where=where, last_index=index)
         else:
             self.violate(check, f"entry {index}", message, index=index, **details)
-
-    @property
-    def unkept(self) -> int:
-        """How many violations were counted beyond those that are kept?"""
-        return sum(self.broken.values()) - self._joined - len(self.violations)
 
 
 @dataclass(frozen=True)
@@ -127,7 +133,7 @@ class Verdict:
 
     @property
     def violations(self) -> list[Violation]:
-        """The violations that were kept, in the order in which they were found."""
+        """The violations that were kept, check by check, in the order in which they were found."""
         return self.findings.violations
 
     @property

@@ -93,7 +93,9 @@ def answer_path(directory: Path, kind: str, key: str) -> Path:
 
 
 def _file_name(key: str) -> str:
-    return f"{quote(key, safe='')}.json"
+    # No name begins with a dot: such files are hidden, and are what a broken write leaves behind.
+    name = quote(key, safe="")
+    return f"%2E{name[1:]}.json" if name.startswith(".") else f"{name}.json"
 
 
 def saved_answers(directory: Path) -> list[SavedAnswer]:
