@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 from msgspec import UNSET
@@ -141,23 +141,22 @@ class UnitOfWork:
         return self._decide_atomic([item])[0]
 
     def _decide_atomic(self, items: Sequence[Prepared | Exception]) -> list[Outcome]:
-        repeats = self._repeats(items)
-        if repeats is not None:
-            return repeats
         mark = self._mark()
         outcomes: list[Outcome] = []
         groups = Groups()
-        place = 0
         try:
-            for place, item in enumerate(items):  # noqa: B007 - the place is read when an item is refused
-                if isinstance(item, Exception):
-                    raise item
-                groups.feed(item.event)
-                outcomes.append(self._accept(item))
+            while len(outcomes) < len(items):
+                repeats = self._repeat_of(items, len(outcomes))
+                if repeats is None:
+                    item = cast("Prepared", items[len(outcomes)])
+                    groups.feed(item.event)
+                    outcomes.append(self._accept(item))
+                else:
+                    outcomes.extend(repeats)
             groups.finish()
         except (RuleBroken, SubmissionRefused) as error:
             self._rollback(mark)
-            return _refuse_all(items, place, error)
+            return _refuse_all(items, min(len(outcomes), len(items) - 1), error)
         except BaseException:
             # Our own defect: nothing of this request may stay in memory; the caller reports it.
             self._rollback(mark)
@@ -219,29 +218,25 @@ class UnitOfWork:
     def _known(self, event: Event) -> IdempotencyKey | None:
         return self._keys.get((event.source, event.id)) or self._find_key(event.source, event.id)
 
-    def _repeats(self, items: Sequence[Prepared | Exception]) -> list[Outcome] | None:
-        """The outcomes of a request that is in the log already, item for item; None if it is not.
+    def _repeat_of(self, items: Sequence[Prepared | Exception], place: int) -> list[Outcome] | None:
+        """The outcomes of the item at `place` if it is in the log already, else None.
 
-        The transactions of a sealed batch are repeats when their manifest is: its signed root, which was
-        checked, covers their bytes.
+        A manifest speaks for its whole batch: its signed root, which was checked, covers the bytes of the
+        transactions behind it, so with it they are repeats too.
         """
-        outcomes: list[Outcome] = []
-        batch_end = -1
-        for item in items:
-            if isinstance(item, Exception):
-                return None
-            if item.event.type == TRANSACTION:
-                if not outcomes or len(outcomes) > batch_end:
-                    return None
-                outcomes.append(Outcome(index=(outcomes[-1].index or 0) + 1, repeated=True))
-                continue
-            key = self._known(item.event)
-            if key is None or key.digest != item.digest:
-                return None
-            if item.event.type == MANIFEST:
-                batch_end = len(outcomes) + key.entry_count - 1
-            outcomes.append(Outcome(index=key.first_index, repeated=True))
-        return outcomes or None
+        item = items[place]
+        if isinstance(item, Exception):
+            raise item
+        key = None if item.event.type == TRANSACTION else self._known(item.event)
+        if key is None or key.digest != item.digest:
+            return None
+        batch = items[place + 1 : place + key.entry_count]
+        whole = len(batch) == key.entry_count - 1
+        if not whole or not all(isinstance(each, Prepared) and each.event.type == TRANSACTION for each in batch):
+            raise SubmissionRefused(
+                "this batch stands in the log; repeat it whole or not at all", rule_id="service.batch-incomplete"
+            )
+        return [Outcome(index=key.first_index + number, repeated=True) for number in range(key.entry_count)]
 
     def _mark(self) -> tuple[int, int, int]:
         return self._undo.mark(), len(self._recorded), len(self._keys)

@@ -263,3 +263,33 @@ def test_a_ledger_opens_again_where_it_stopped(tmp_path: Path) -> None:
         # The state is rebuilt from the entries alone: the rules still know what was obligated.
         assert city.post(obligation(2, amount_won=41)).outcomes[0].error is not None
         assert city.post(obligation(2, amount_won=40)).outcomes[0].position == 6
+
+
+# --- repeats inside larger requests ---
+
+
+def test_an_atomic_batch_may_hold_what_is_recorded_already(city: SmallCity) -> None:
+    year, line, appropriation, allotment = budget_year()
+    city.post(year, line)
+    result = city.post(year, line, appropriation, allotment, atomic=True)
+    assert [outcome.index for outcome in result.outcomes] == [1, 2, 3, 4]
+    assert [outcome.repeated for outcome in result.outcomes] == [True, True, False, False]
+
+
+def test_a_recorded_manifest_does_not_vouch_for_other_transactions(city: SmallCity) -> None:
+    city.post(service())
+    batch = sealed_batch(city, "b1", count=20)
+    city.send(*batch, atomic=True)
+    changed = json.loads(batch[7])
+    changed["data"]["commitment"] = "ab" * 32
+    for forged in ([*batch[:7], encode_canonical(changed), *batch[8:]], batch[:5], [*batch[:-1], batch[1]]):
+        refused(city, *forged, atomic=True)
+
+
+def test_a_whole_batch_and_something_new_in_one_request(city: SmallCity) -> None:
+    city.post(service())
+    batch = sealed_batch(city, "b1", count=20)
+    city.send(*batch, atomic=True)
+    result = city.send(*batch, *sealed_batch(city, "b2", count=6), atomic=True)
+    assert [outcome.index for outcome in result.outcomes] == list(range(2, 30))
+    assert [outcome.repeated for outcome in result.outcomes] == [True] * 21 + [False] * 7
