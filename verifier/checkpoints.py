@@ -51,9 +51,7 @@ def parse_checkpoint(text: str) -> Checkpoint:
     """
     lines = text.split("\n")
     if len(lines) != 4 or lines[3]:
-        raise MalformedInput(
-            "checkpoint: expected three lines (origin, tree size, root hash) and no extension"
-        )
+        raise MalformedInput("checkpoint: expected three lines (origin, tree size, root hash) and no extension")
     checkpoint = Checkpoint(
         origin=lines[0],
         tree_size=parse_decimal(lines[1], name="checkpoint's tree size"),

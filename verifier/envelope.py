@@ -23,9 +23,10 @@ from typing import TYPE_CHECKING, Any
 
 from verifier.bundles import MAX_ENTRY_BYTES
 from verifier.canonical import MAX_SAFE_INTEGER, encode_canonical, require_canonical
+from verifier.ed25519 import PUBLIC_KEY_BYTES
 from verifier.encoding import parse_base64url
 from verifier.errors import MalformedInput, SignatureDoesNotHold
-from verifier.jws import PUBLIC_KEY_BYTES, key_id, parse_detached, sign_jws, verify_jws
+from verifier.jws import key_id, parse_detached, sign_jws, verify_jws
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -16,13 +16,13 @@ class VerificationError(Exception):
     """Something shown to us does not hold; catch this to catch all three."""
 
 
-class MalformedInput(VerificationError):  # noqa: N818 -- names what is wrong, as all three do
+class MalformedInput(VerificationError):
     """The bytes do not have the form that the specification gives them."""
 
 
-class ProofDoesNotHold(VerificationError):  # noqa: N818 -- names what is wrong, as all three do
+class ProofDoesNotHold(VerificationError):
     """The hashes are well-formed, but do not lead from what is claimed to the root."""
 
 
-class SignatureDoesNotHold(VerificationError):  # noqa: N818 -- names what is wrong, as all three do
+class SignatureDoesNotHold(VerificationError):
     """A signature is missing, by an unknown key, or does not fit the bytes."""

@@ -17,19 +17,16 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import TYPE_CHECKING
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-
+from verifier.ed25519 import SIGNATURE_BYTES, require_public_key, verify_ed25519
 from verifier.encoding import encode_base64url, parse_base64url
 from verifier.errors import MalformedInput, SignatureDoesNotHold
 
-PUBLIC_KEY_BYTES = 32
-SIGNATURE_BYTES = 64
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-_HEADER = re.compile(
-    rb'\{"alg":"EdDSA","kid":"(?P<kid>[A-Za-z0-9_-]{43})","typ":"(?P<typ>[a-z0-9+.-]{1,64})"\}'
-)
+_HEADER = re.compile(rb'\{"alg":"EdDSA","kid":"(?P<kid>[A-Za-z0-9_-]{43})","typ":"(?P<typ>[a-z0-9+.-]{1,64})"\}')
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +53,9 @@ def key_id(public_key: bytes) -> str:
     """What is the name of this Ed25519 key (RFC 7638 thumbprint, RFC 8037 appendix A.3)?
 
     Raises:
-        MalformedInput: the key is not 32 bytes.
+        MalformedInput: the key cannot be somebody's (`ed25519`).
     """
-    _require_public_key(public_key)
+    require_public_key(public_key)
     jwk = f'{{"crv":"Ed25519","kty":"OKP","x":"{encode_base64url(public_key)}"}}'
     return encode_base64url(sha256(jwk.encode("ascii")).digest())
 
@@ -90,7 +87,7 @@ def verify_jws(detached: str, payload: bytes, *, public_key: bytes, typ: str) ->
     """Did the holder of this key sign this payload, as this type?
 
     Raises:
-        MalformedInput: the signature is spelled otherwise, or the key is not 32 bytes.
+        MalformedInput: the signature is spelled otherwise, or the key cannot be somebody's.
         SignatureDoesNotHold: it is by another key, of another type, or over other bytes.
     """
     parsed = parse_detached(detached)
@@ -99,18 +96,13 @@ def verify_jws(detached: str, payload: bytes, *, public_key: bytes, typ: str) ->
         raise SignatureDoesNotHold(f"signature: expected key {expected.kid}, found {parsed.header.kid}")
     if parsed.header.typ != expected.typ:
         raise SignatureDoesNotHold(f"signature: expected type {expected.typ}, found {parsed.header.typ}")
-    try:
-        Ed25519PublicKey.from_public_bytes(public_key).verify(
-            parsed.signature, _signing_input(expected, payload)
-        )
-    except InvalidSignature:
-        raise SignatureDoesNotHold(f"signature: not by key {expected.kid} over these bytes") from None
+    verify_ed25519(
+        _signing_input(expected, payload),
+        signature=parsed.signature,
+        public_key=public_key,
+        what=f"signature: the one by key {expected.kid}",
+    )
 
 
 def _signing_input(header: Header, payload: bytes) -> bytes:
     return f"{header.encode()}.{encode_base64url(payload)}".encode("ascii")
-
-
-def _require_public_key(public_key: bytes) -> None:
-    if len(public_key) != PUBLIC_KEY_BYTES:
-        raise MalformedInput(f"public key: expected {PUBLIC_KEY_BYTES} bytes, found {len(public_key)}")

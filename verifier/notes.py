@@ -21,9 +21,9 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from verifier.ed25519 import PUBLIC_KEY_BYTES, require_public_key, verify_ed25519
 from verifier.encoding import encode_base64, parse_base64
 from verifier.errors import MalformedInput, SignatureDoesNotHold
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 ED25519 = 0x01
 KEY_ID_BYTES = 4
-PUBLIC_KEY_BYTES = 32
+SEED_BYTES = 32
 MAX_NOTE_BYTES = 1_000_000
 MAX_SIGNATURES = 100
 _SIGNATURE_MARK = "\u2014 "  # an em dash and a space
@@ -54,11 +54,10 @@ class VerifierKey:
         """The Ed25519 verifier key of this name.
 
         Raises:
-            MalformedInput: the name cannot stand in a note, or the key is not 32 bytes.
+            MalformedInput: the name cannot stand in a note, or the key cannot be somebody's (`ed25519`).
         """
         _require_name(name)
-        if len(public_key) != PUBLIC_KEY_BYTES:
-            raise MalformedInput(f"public key: expected {PUBLIC_KEY_BYTES} bytes, found {len(public_key)}")
+        require_public_key(public_key)
         return cls(name, _key_id(name, ED25519, public_key), ED25519, public_key)
 
     @classmethod
@@ -93,12 +92,12 @@ class VerifierKey:
         Raises:
             SignatureDoesNotHold: it is not.
         """
-        try:
-            Ed25519PublicKey.from_public_bytes(self.public_key).verify(signature, text.encode("utf-8"))
-        except InvalidSignature:
-            raise SignatureDoesNotHold(
-                f"note: the signature by {self.name} ({self.key_id.hex()}) does not fit the text"
-            ) from None
+        verify_ed25519(
+            text.encode("utf-8"),
+            signature=signature,
+            public_key=self.public_key,
+            what=f"note: the signature by {self.name} ({self.key_id.hex()})",
+        )
 
 
 class NoteSigner:
@@ -120,8 +119,8 @@ class NoteSigner:
         Raises:
             MalformedInput: the seed is not 32 bytes.
         """
-        if len(seed) != PUBLIC_KEY_BYTES:
-            raise MalformedInput(f"seed: expected {PUBLIC_KEY_BYTES} bytes, found {len(seed)}")
+        if len(seed) != SEED_BYTES:
+            raise MalformedInput(f"seed: expected {SEED_BYTES} bytes, found {len(seed)}")
         return cls(name, Ed25519PrivateKey.from_private_bytes(seed))
 
     @property

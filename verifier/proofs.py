@@ -47,9 +47,7 @@ class VerifiedEntry:
     checkpoint: Checkpoint
 
 
-def verify_log_proof(
-    proof: bytes, *, entry: bytes, vkey: VerifierKey, origin: str | None = None
-) -> VerifiedEntry:
+def verify_log_proof(proof: bytes, *, entry: bytes, vkey: VerifierKey, origin: str | None = None) -> VerifiedEntry:
     """Check an entry against a `.tlog-proof` file; key and origin are pinned by the caller.
 
     1. Read the file: index, hashes, checkpoint.

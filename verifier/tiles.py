@@ -179,9 +179,7 @@ def subtree_reader_from_tiles(fetch: Callable[[Tile], bytes], tree_size: int) ->
         if data is None:
             data = fetch(tile)
             if len(data) != tile.width * HASH_BYTES:
-                raise MalformedInput(
-                    f"{tile_path(tile)}: expected {tile.width * HASH_BYTES} bytes, found {len(data)}"
-                )
+                raise MalformedInput(f"{tile_path(tile)}: expected {tile.width * HASH_BYTES} bytes, found {len(data)}")
             kept[tile] = data
         start, stop = offset * HASH_BYTES, (offset + (1 << height)) * HASH_BYTES
         return root_of_leaf_hashes([data[i : i + HASH_BYTES] for i in range(start, stop, HASH_BYTES)])

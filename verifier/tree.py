@@ -121,10 +121,11 @@ def inclusion_proof(index: int, *, tree_size: int, read: SubtreeReader) -> list[
     return proof
 
 
-def verify_inclusion(
-    leaf_hash: bytes, *, index: int, tree_size: int, proof: Sequence[bytes], root: bytes
-) -> None:
+def verify_inclusion(leaf_hash: bytes, *, index: int, tree_size: int, proof: Sequence[bytes], root: bytes) -> None:
     """Is the entry with this leaf hash number `index` of the log with this size and root?
+
+    Size and root belong together: take both from one checkpoint. (A proof alone often fits several sizes: that
+    of leaf 0 has the same form at 5 leaves as at 8.)
 
     Raises:
         MalformedInput: a hash is not 32 bytes, or the log of this size has no such index.
@@ -134,14 +135,11 @@ def verify_inclusion(
     computed = root_from_inclusion_proof(leaf_hash, index=index, tree_size=tree_size, proof=proof)
     if computed != root:
         raise ProofDoesNotHold(
-            f"inclusion of index {index} in size {tree_size}: "
-            f"expected root {root.hex()}, found {computed.hex()}"
+            f"inclusion of index {index} in size {tree_size}: expected root {root.hex()}, found {computed.hex()}"
         )
 
 
-def root_from_inclusion_proof(
-    leaf_hash: bytes, *, index: int, tree_size: int, proof: Sequence[bytes]
-) -> bytes:
+def root_from_inclusion_proof(leaf_hash: bytes, *, index: int, tree_size: int, proof: Sequence[bytes]) -> bytes:
     """To which root does this proof lead (RFC 9162 section 2.1.3.2)?
 
     Walks from the leaf up with `fn`, the leaf's place on the level, and `sn`, the last place on it. The
