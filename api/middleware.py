@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.datastructures import Headers, MutableHeaders
 
-from api.problems import response_to
+from api.problems import Problem, response_to
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -56,12 +56,16 @@ class Doorkeeper:
             scope = {**scope, "method": "GET"}
         visit = _Visit(scope, send, headless=headless)
         try:
+            if not scope["path"].isprintable():
+                # The router's patterns end in `$`, which would let a line feed at the end through.
+                raise Problem("not-found", "an address holds no control characters")
             await self._app(scope, receive, visit.send)
         except Exception as error:
             if visit.status:
                 # The answer has begun: only cutting the connection says that it is not whole.
                 raise
-            _error_log.error("unhandled", exc_info=error, extra={"request_id": visit.request_id})
+            if not isinstance(error, Problem):
+                _error_log.error("unhandled", exc_info=error, extra={"request_id": visit.request_id})
             await response_to(error)(scope, receive, visit.send)
         finally:
             if access_log.isEnabledFor(logging.INFO):

@@ -201,9 +201,19 @@ def _problem_response() -> dict[str, Any]:
     }
 
 
+def _forget_validation(document: dict[str, Any]) -> None:
+    """Take out FastAPI's own validation answers: parameters are read strictly here, and answer as problems."""
+    for path in document["paths"].values():
+        for operation in path.values():
+            operation["responses"].pop("422", None)
+    for name in ("HTTPValidationError", "ValidationError"):
+        document.get("components", {}).get("schemas", {}).pop(name, None)
+
+
 def build_openapi(app: FastAPI) -> dict[str, Any]:
     """The OpenAPI document of the application, with the catalogue's schemas."""
     document = get_openapi(title=TITLE, version=app.version, summary=SUMMARY, routes=app.routes, tags=_TAGS)
+    _forget_validation(document)
     components = document.setdefault("components", {})
     components.setdefault("schemas", {}).update(
         {

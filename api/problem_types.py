@@ -124,9 +124,9 @@ _ROWS = (
     ProblemType(
         "schema-invalid",
         422,
-        "The event's data does not fit its type",
-        "데이터가 유형의 형식에 맞지 않습니다",
-        "/v1/schemas/{type} is the schema.",
+        "The event does not fit its schema",
+        "이벤트가 정해진 형식에 맞지 않습니다",
+        "/openapi.json has the schema of the envelope, /v1/schemas/{type} that of `data`.",
     ),
     ProblemType(
         "too-large",

@@ -113,7 +113,7 @@ def problem_response(problem: Problem) -> Response:
 def response_to(error: Exception) -> Response:
     """Answer an error; what is our fault is logged with its traceback."""
     problem = problem_of(error)
-    if problem.type.status >= 500:
+    if problem.type.status >= 500 and not isinstance(error, Problem | errors.Overloaded):
         _log.error("%s: %s", problem.type.slug, type(error).__name__, exc_info=error)
     return problem_response(problem)
 

@@ -125,7 +125,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "cost": ("사업비 ({year}년)", "Cost ({year})"),
     "items_title": ("산출근거", "Calculation basis"),
     "items_caption": ("{year}년 예산 내역과 산출기초", "Items of {year} and how each is calculated"),
-    "col_item": ("{year}년 예산내역", "Item"),
+    "col_item": ("{year}년 예산내역", "Items of {year}"),
     "col_basis": ("산출기초", "Calculation"),
     "col_amount": ("금액", "Amount"),
     "items_check": (
@@ -156,10 +156,6 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "col_step_amount": ("예산집행금액", "Amount"),
     "col_step_detail": ("추진세부내용", "Detail"),
     "reconciliation": ("일정과 예산 내역 맞춰 보기", "Schedule against items"),
-    "reconciliation_text": (
-        "{steps} {steps_won} = {items} {items_won}",
-        "{steps} {steps_won} = {items} {items_won}",
-    ),
     "schedule_check": (
         "추진일정을 모두 더하면 {steps} = {year}년 예산 {budget}",
         "All steps add up to {steps} = budget {year} {budget}",
@@ -294,7 +290,6 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "To compute everything again, take a copy of the whole ledger.",
     ),
     "mirror_dir": ("my-copy", "my-copy"),
-    "verify_key": ("장부의 확인 열쇠", "Verifier key of the ledger"),
     # Entry page
     "entry_title": ("{index}번 기록", "Entry {index}"),
     "entry_of": ("공개장부 {size}건 가운데", "of {size} in the ledger"),
