@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from api.problem_types import PROBLEM_TYPES
+from audit_cli.main import COMMANDS
 from audit_service import settings
 from audit_service.catalogue import common
 from audit_service.catalogue.types import EVENT_TYPES
@@ -101,3 +102,9 @@ def test_the_glossary_has_every_word_of_the_catalogue() -> None:
     }
     assert terms, "the catalogue names no Korean term any more: update this test"
     assert {term for term in terms if term not in glossary} == set()
+
+
+def test_every_command_is_described() -> None:
+    commands = {name for name, command in COMMANDS.items() if importlib.util.find_spec(command.module)}
+    assert set(re.findall(r"^## audit ([a-z]+)$", _page("reference/commands.md"), re.MULTILINE)) == commands
+    assert set(re.findall(r"^\| `audit ([a-z]+)", _page("command-line.md"), re.MULTILINE)) == commands
