@@ -76,8 +76,11 @@ class _PrefixedLog:
         raise NotImplementedError
 
     def fetch_checkpoint(self) -> bytes:
-        """The signed checkpoint as it is served."""
-        return self.read("checkpoint", MAX_CHECKPOINT_BYTES)
+        """The signed checkpoint as it is served; a place without one is no log."""
+        try:
+            return self.read("checkpoint", MAX_CHECKPOINT_BYTES)
+        except ResourceMissing as error:
+            raise SourceUnreachable(self.place, f"no log here ({error})") from error
 
     def fetch_tile(self, tile: Tile) -> bytes:
         """Exactly the hashes that were asked for (see `LogSource`)."""
