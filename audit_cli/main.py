@@ -140,6 +140,8 @@ def load_command(name: str) -> CommandModule:
         if name in CHECKING:
             raise
         missing = error.name or "a module"
+        if missing == command.module:
+            raise WrongUse(f"this version does not have the command `{name}` yet") from error
         raise WrongUse(
             f"`{missing}` is not installed; this command needs the extra: pip install 'audit-service[server]'"
         ) from error
