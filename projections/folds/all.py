@@ -102,6 +102,12 @@ class FoldSet:
         """
         self._by_name[fold].load_part(part, data)
 
+    @property
+    def state_schemas(self) -> bytes:
+        """What does stored state look like? Two versions of the folds with other schemas cannot share it."""
+        types = [fold.part_type for fold in self._by_name.values()]
+        return msgspec.json.encode(msgspec.json.schema_components(types), order="sorted")
+
     def state_to_bytes(self) -> bytes:
         """Encode the whole state; `from_bytes` goes on where this stopped."""
         state = {name: {part: fold.part_to_bytes(part) for part in fold.parts} for name, fold in self._by_name.items()}

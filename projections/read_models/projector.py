@@ -7,6 +7,7 @@ folded stops the projector right in front of it; what came before it is kept.
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import threading
 from typing import TYPE_CHECKING, Any, Protocol
@@ -16,6 +17,7 @@ from sqlalchemy import bindparam, delete, insert, select, update
 
 from audit_service.catalogue.event import decode_event
 from projections.folds.all import FoldSet, fold_all
+from projections.folds.answers import DEFINITIONS
 from projections.read_models.errors import ProjectionStopped
 from projections.read_models.tables import LOG_POSITION, entry_index, fold_state, projection_rows
 
@@ -61,6 +63,7 @@ class Projector:
         # One page at a time, whoever calls: the thread, a command, a test.
         self._turn = threading.Lock()
         self.failure: ProjectionStopped | None = None
+        self._stale = False
         self._load()
 
     @property
@@ -77,6 +80,8 @@ class Projector:
         with self._turn:
             if self.failure is not None:
                 raise self.failure
+            if self._stale:
+                return self._rebuild()
             started = self._position
             try:
                 head = self._reader.head_size()
@@ -99,28 +104,32 @@ class Projector:
             ProjectionStopped: an entry could not be folded or stored.
         """
         with self._turn:
-            head = self._reader.head_size()
-            folds = fold_all()
-            position = 0
-            try:
-                with self._engine.begin() as connection:
-                    for table in (entry_index, projection_rows, fold_state):
-                        connection.execute(delete(table))
-                    while position < head:
-                        stop = min(head, position + self._page_size)
-                        events = []
-                        start = position
-                        for event in self._read(start, stop):
-                            folds.apply(position, event)
-                            events.append(event)
-                            position += 1
-                        _write_index(connection, start, events)
-                    _write_changes(connection, folds, folds.take_changes(), position)
-                    connection.execute(insert(fold_state), [{"name": LOG_POSITION, "position": position, "state": b""}])
-            except Exception as error:
-                raise ProjectionStopped(position, error) from error
-            self._folds, self._position, self.failure = folds, position, None
-            return position
+            return self._rebuild()
+
+    def _rebuild(self) -> int:
+        head = self._reader.head_size()
+        folds = fold_all()
+        position = 0
+        try:
+            with self._engine.begin() as connection:
+                for table in (entry_index, projection_rows, fold_state):
+                    connection.execute(delete(table))
+                while position < head:
+                    stop = min(head, position + self._page_size)
+                    events = []
+                    start = position
+                    for event in self._read(start, stop):
+                        folds.apply(position, event)
+                        events.append(event)
+                        position += 1
+                    _write_index(connection, start, events)
+                _write_changes(connection, folds, folds.take_changes(), position)
+                log_position = {"name": LOG_POSITION, "position": position, "state": _code_digest(folds)}
+                connection.execute(insert(fold_state), [log_position])
+        except Exception as error:
+            raise ProjectionStopped(position, error) from error
+        self._folds, self._position, self.failure, self._stale = folds, position, None, False
+        return position
 
     def resume(self) -> None:
         """Forget a failure and go on from what is stored, after its cause was removed."""
@@ -155,10 +164,17 @@ class Projector:
         position = 0
         with self._engine.connect() as connection:
             # One statement, so that all parts and the position are of one moment.
-            for name, stored_position, state in connection.execute(select(fold_state)):
-                if name == LOG_POSITION:
-                    position = stored_position
-                else:
+            stored = connection.execute(select(fold_state)).all()
+        for name, stored_position, state in stored:
+            if name == LOG_POSITION:
+                position = stored_position
+                self._stale = position > 0 and state != _code_digest(folds)
+        if self._stale:
+            # Other code computed these rows: they are shown until they are computed anew, never built upon.
+            logger.info("the read models were written by another version and are rebuilt")
+        else:
+            for name, _, state in stored:
+                if name != LOG_POSITION:
                     fold, _, part = name.partition("/")
                     folds.load_part(fold, part, state)
         self._folds, self._position = folds, position
@@ -192,7 +208,7 @@ class Projector:
             moved = connection.execute(
                 update(fold_state)
                 .where(fold_state.c.name == LOG_POSITION, fold_state.c.position == start)
-                .values(position=position)
+                .values(position=position, state=_code_digest(self._folds))
             )
             if moved.rowcount != 1:
                 # Two projectors on one database would write each entry twice.
@@ -200,6 +216,12 @@ class Projector:
             _write_index(connection, start, events)
             _write_changes(connection, self._folds, self._folds.take_changes(), position)
         self._position = position
+
+
+def _code_digest(folds: FoldSet) -> bytes:
+    """Which version of the folds and of the answers' definitions wrote the read models?"""
+    versions = {kind: definition.version for kind, definition in DEFINITIONS.items()}
+    return hashlib.sha256(folds.state_schemas + _to_json.encode(versions)).digest()
 
 
 def _write_index(connection: Connection, start: int, events: list[Event]) -> None:

@@ -341,3 +341,14 @@ def test_as_of_reads_only_the_streams_that_the_answer_needs(engine: Engine, log:
     ReadModels(engine).answer_as_of(Watched(), "service-statistics", "used-car", tree_size=log.head_size())
     assert asked[-1] == (far + 100, far + 101)
     assert all(stop <= far for _, stop in asked[:-1])
+
+
+def test_read_models_of_another_version_are_rebuilt_not_built_upon(engine: Engine, log: MemoryLog) -> None:
+    Projector(log, engine).catch_up()
+    expected = every_answer(ReadModels(engine))
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE fold_state SET state = :other WHERE name = 'log'"), {"other": b"another"})
+        connection.execute(text("UPDATE fold_state SET state = :torn WHERE name <> 'log'"), {"torn": b"\xc1"})
+    assert Projector(log, engine).catch_up() == log.head_size()
+    assert every_answer(ReadModels(engine)) == expected
+    assert Projector(log, engine).catch_up() == 0
