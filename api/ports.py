@@ -97,6 +97,25 @@ class LogReader(Protocol):
     def subtree(self, level: int, index: int, /) -> bytes:
         """Hash of the complete subtree of 2**level leaves number `index` (a `SubtreeReader`)."""
 
+    def find_key(self, source: str, submission_id: str, /) -> RecordedKey | None:
+        """Where a submission was recorded; the id `<batch>/0` of a manifest stands for its whole batch."""
+
+
+class RecordedKey(Protocol):
+    """The place of a recorded submission."""
+
+    @property
+    def source(self) -> str:
+        """`urn:kr:agency:<code>`."""
+
+    @property
+    def first_index(self) -> int:
+        """Index of its first entry."""
+
+    @property
+    def entry_count(self) -> int:
+        """Number of its entries: 1, or the manifest and its transactions."""
+
 
 class KeptCheckpoint(Protocol):
     """A published checkpoint of the archive."""

@@ -18,11 +18,11 @@ from starlette.responses import Response
 
 from api import body as bodies
 from api.negotiation import choose
-from api.openapi import SUBMISSION_DOCS
+from api.openapi import JSON_DOCS, SUBMISSION_DOCS
 from api.parameters import Parameter, documented, read_query
 from api.problems import NOT_THE_CALLERS, Problem, problem_document, problem_of
-from api.receipts import proof_text, receipt_document
-from audit_service.errors import NotAuthorised, SubmissionRefused
+from api.receipts import entry_status, proof_text, receipt_document
+from audit_service.errors import NotAuthorised, NotInLog, SubmissionRefused
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,6 +37,12 @@ _RESULTS = Parameter(
     "enum",
     values=("compact", "full"),
 )
+_SOURCE = Parameter(
+    "source",
+    "The agency that submitted it: `urn:kr:agency:<code>`; required.",
+    "text",
+    pattern=r"urn:kr:agency:[a-z0-9-]{1,63}",
+)
 
 
 class SubmissionDoor:
@@ -49,7 +55,7 @@ class SubmissionDoor:
     async def take(self, request: Request) -> Response:
         """Answer POST /v1/events."""
         query = read_query(request, _ATOMIC, _DRY_RUN, _RESULTS)
-        source = self._caller(request)
+        source = await run_in_threadpool(self._caller, request)
         media_type = bodies.media_type_of(request)
         limits = self._services.limits
         one = media_type in bodies.ONE
@@ -209,6 +215,28 @@ def _json(document: dict[str, Any], *, status_code: int = 200, headers: dict[str
     return Response(msgspec.json.encode(document), status_code, headers, media_type="application/json")
 
 
+def _recorded(services: Services, batch: str, source: str | None) -> Response:
+    """What became of a submission whose answer was lost: recorded, and where, or not recorded at all."""
+    if source is None:
+        raise Problem("invalid-parameter", "`source` is missing: ids are unique per agency only", parameter="source")
+    reader = services.ledger.reader
+    key = reader.find_key(source, f"{batch}/0") or reader.find_key(source, batch)
+    if key is None:
+        raise NotInLog("nothing was recorded under this id; the same submission may be sent again")
+    last = key.first_index + key.entry_count - 1
+    return _json(
+        {
+            "id": batch,
+            "source": key.source,
+            "status": entry_status(services.ledger, last),
+            "first_index": key.first_index,
+            "count": key.entry_count,
+            "entry_url": f"/v1/events/{key.first_index}",
+            "proof_url": f"/v1/events/{key.first_index}/proof",
+        }
+    )
+
+
 def submission_router(services: Services) -> APIRouter:
     """The routes of this module."""
     router = APIRouter(tags=["submission"])
@@ -224,6 +252,20 @@ def submission_router(services: Services) -> APIRouter:
     async def submit_events(request: Request) -> Response:
         """Record one event, or many. The answer comes when what was recorded is *signed*."""
         return await door.take(request)
+
+    @router.get(
+        "/v1/submissions/{batch:path}",
+        summary="What became of a submission",
+        openapi_extra=documented(_SOURCE, **JSON_DOCS),
+        response_class=Response,
+    )
+    def recorded_submission(request: Request, batch: str) -> Response:
+        """Say whether an id was recorded, and where: for a caller whose connection was cut before the answer.
+
+        A sealed batch is asked for by its `batch_id`, any other event by its `id`.
+        """
+        query = read_query(request, _SOURCE)
+        return _recorded(services, batch, query["source"])
 
     @router.options("/v1/events", summary="What one request may hold", response_class=Response)
     async def submission_limits() -> Response:

@@ -63,6 +63,7 @@ class Projector:
         # One page at a time, whoever calls: the thread, a command, a test.
         self._turn = threading.Lock()
         self.failure: ProjectionStopped | None = None
+        self._digest = _code_digest(self._folds)
         self._stale = False
         self._load()
 
@@ -124,7 +125,7 @@ class Projector:
                         position += 1
                     _write_index(connection, start, events)
                 _write_changes(connection, folds, folds.take_changes(), position)
-                log_position = {"name": LOG_POSITION, "position": position, "state": _code_digest(folds)}
+                log_position = {"name": LOG_POSITION, "position": position, "state": self._digest}
                 connection.execute(insert(fold_state), [log_position])
         except Exception as error:
             raise ProjectionStopped(position, error) from error
@@ -168,7 +169,7 @@ class Projector:
         for name, stored_position, state in stored:
             if name == LOG_POSITION:
                 position = stored_position
-                self._stale = position > 0 and state != _code_digest(folds)
+                self._stale = position > 0 and state != self._digest
         if self._stale:
             # Other code computed these rows: they are shown until they are computed anew, never built upon.
             logger.info("the read models were written by another version and are rebuilt")
@@ -208,7 +209,7 @@ class Projector:
             moved = connection.execute(
                 update(fold_state)
                 .where(fold_state.c.name == LOG_POSITION, fold_state.c.position == start)
-                .values(position=position, state=_code_digest(self._folds))
+                .values(position=position, state=self._digest)
             )
             if moved.rowcount != 1:
                 # Two projectors on one database would write each entry twice.

@@ -9,7 +9,7 @@ import pytest
 
 from api.ports import Limits
 from audit_cli.demo_city import CITY
-from tests.support.api_city import NDJSON, ONE_EVENT
+from tests.support.api_city import NDJSON, ONE_EVENT, SOURCE
 from verifier.hashing import leaf_hash
 from verifier.notes import VerifierKey
 from verifier.proofs import verify_log_proof
@@ -217,3 +217,22 @@ def test_the_leaf_hash_of_a_receipt_is_that_of_the_entry(own_api_city: ApiCity) 
     proof = own_api_city.client.get(receipt["proof_url"], headers={"Accept": "application/json"}).json()
     assert receipt["leaf_hash"] == proof["leaf_hash"]
     assert len(leaf_hash(entry)) == 32
+
+
+def test_after_a_cut_one_can_ask_what_was_recorded(own_api_city: ApiCity) -> None:
+    body = own_api_city.effect(1)
+    asked = f"/v1/submissions/park/effect-1?source={SOURCE}"
+    unknown = own_api_city.client.get(asked)
+    assert (unknown.status_code, unknown.json()["type"]) == (404, "/docs/problems/not-in-log")
+    index = own_api_city.post(body).json()["index"]
+    found = own_api_city.json(asked)
+    assert (found["first_index"], found["count"]) == (index, 1)
+    assert own_api_city.client.get("/v1/submissions/park/effect-1").status_code == 400
+
+
+def test_a_sealed_batch_is_asked_for_by_its_batch_id(api_city: ApiCity) -> None:
+    listed = api_city.json("/v1/events?type=service.batch-sealed.v1")["entries"][0]
+    manifest = listed["entry"]
+    found = api_city.json(f"/v1/submissions/{manifest['data']['batch_id']}?source={SOURCE}")
+    assert found["first_index"] == listed["index"]
+    assert found["count"] == manifest["data"]["count"] + 1
