@@ -77,9 +77,13 @@ def check_conserved(world: Replica, events: list[Event]) -> None:
 
 def _entered(events: list[Event]) -> int:
     """Won that came into the ledger from outside it."""
-    return sum(event.data.total_won for event in events if event.type == "budget.appropriated.v1") + sum(
-        row.carried_in_won for event in events if event.type == "budget.opening-imported.v1" for row in event.data.rows
-    )
+    won = 0
+    for event in events:
+        if event.type == "budget.appropriated.v1":
+            won += event.data.total_won
+        elif event.type == "budget.opening-imported.v1":
+            won += sum(row.carried_in_won for row in event.data.rows)
+    return won
 
 
 def _travelling(events: list[Event]) -> Counter[str]:
