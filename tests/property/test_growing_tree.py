@@ -49,6 +49,8 @@ def test_an_edge_read_back_goes_on_as_before() -> None:
         assert (again.size, again.root(), again.to_bytes()) == (size, ROOTS[size], data)
         again.append(LEAVES[size])
         assert again.root() == ROOTS[size + 1]
+        again.extend(LEAVES[size + 1 :])
+        assert again.root() == ROOTS[LARGEST]
         assert edge.root() == ROOTS[size]
 
 

@@ -13,7 +13,13 @@ from tests.support import trees
 from verifier.errors import MalformedInput, ProofDoesNotHold
 from verifier.hashing import HASH_BYTES
 from verifier.subtrees import SubtreeHashes
-from verifier.tree import consistency_proof, inclusion_proof, verify_consistency, verify_inclusion
+from verifier.tree import (
+    consistency_proof,
+    inclusion_proof,
+    root_from_inclusion_proof,
+    verify_consistency,
+    verify_inclusion,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -184,7 +190,29 @@ def test_a_hash_has_32_bytes_everywhere(length: int) -> None:
         verify_consistency(old_size=1, new_size=2, old_root=ROOTS[1], new_root=ROOTS[2], proof=[short])
 
 
+def test_a_proof_too_long_or_too_short_is_named_before_any_root_is_compared() -> None:
+    for size in range(1, LARGEST + 1):
+        for index in range(size):
+            proof = _inclusion(index, size)
+            with pytest.raises(ProofDoesNotHold, match="too long"):
+                root_from_inclusion_proof(LEAVES[index], index=index, tree_size=size, proof=[*proof, STRANGER])
+            if proof:
+                with pytest.raises(ProofDoesNotHold, match="too short"):
+                    root_from_inclusion_proof(LEAVES[index], index=index, tree_size=size, proof=proof[:-1])
+    with pytest.raises(MalformedInput, match="leaf hash: expected 32 bytes"):
+        root_from_inclusion_proof(b"short", index=0, tree_size=1, proof=[])
+    for old, new in ((1, 2), (3, 5), (4, 7), (6, 8)):
+        proof = _consistency(old, new)
+        for length, changed in (("long", [*proof, STRANGER]), ("short", proof[:-1] or [])):
+            with pytest.raises(ProofDoesNotHold, match=f"too {length}|empty"):
+                verify_consistency(old_size=old, new_size=new, old_root=ROOTS[old], new_root=ROOTS[new], proof=changed)
+    with pytest.raises(MalformedInput, match="old root hash: expected 32 bytes"):
+        verify_consistency(old_size=1, new_size=2, old_root=b"short", new_root=ROOTS[2], proof=[LEAVES[1]])
+
+
 def test_messages_name_expected_and_found() -> None:
+    with pytest.raises(MalformedInput, match="expected 0 to 6 at tree size 7, found 7"):
+        verify_inclusion(LEAVES[0], index=7, tree_size=7, proof=[], root=ROOTS[7])
     with pytest.raises(ProofDoesNotHold) as caught:
         verify_inclusion(LEAVES[0], index=0, tree_size=1, proof=[], root=ROOTS[2])
     assert ROOTS[2].hex() in str(caught.value)
