@@ -13,6 +13,7 @@ from audit_service.recording.database import open_sqlite
 from audit_service.recording.migrations import upgrade
 from audit_service.recording.recorder import LedgerRecorder
 from audit_service.settings import load_settings
+from projections.read_models.projector import Projector
 
 if TYPE_CHECKING:
     import argparse
@@ -54,16 +55,13 @@ def _upgrade(settings: Settings) -> None:
 
 
 def _rebuild(settings: Settings) -> None:
-    from projections.read_models import Projector  # noqa: PLC0415 - `audit db upgrade` works without them
-
     output = Output()
     writing = open_sqlite(settings.ledger_database)
     reading = open_sqlite(settings.ledger_database, read_only=True)
     projections = open_sqlite(settings.projections_database)
     reader = LogReader(reading)
     reader.load(LedgerRecorder(writing, reading).head())
-    projector = Projector(reader, projections)
-    projector.rebuild()
+    Projector(reader, projections).rebuild()
     output.verdict(f"rebuilt the read models from {reader.tree_size} entries")
     for engine in (writing, reading, projections):
         engine.dispose()

@@ -48,7 +48,6 @@ KEEPING: dict[str, Command] = {
     "serve": Command("audit_cli.serve", "serve the API, the log and the pages"),
     "init": Command("audit_cli.init", "create a ledger: keys, database, genesis entry"),
     "db": Command("audit_cli.db", "upgrade the database; rebuild the read models"),
-    "submit": Command("audit_cli.submit", "send events to a service"),
 }
 COMMANDS: dict[str, Command] = {**CHECKING, **KEEPING}
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import base64
 import logging
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Literal, Self
 
 from audit_service.clock import now_utc
@@ -67,48 +68,55 @@ class Ledger:
         key = NoteSigner.from_seed(settings.origin, read_seed(settings.keys / LOG_KEY_FILE))
         self._vkey = key.vkey
         self.vkey = str(key.vkey)
-        self._writing = open_sqlite(settings.ledger_database)
-        self._reading = open_sqlite(settings.ledger_database, read_only=True)
+        with ExitStack() as opened:
+            # Whatever was opened is closed again when a later check refuses.
+            self._open_stores(opened)
+            self._signer = CheckpointSigner(key, self._journal, origin=settings.origin)
+            self._streams = Streams(LedgerApplication(self._recorder))
+            self._followers: list[Callable[[], None]] = []
+            self._files = PublicFiles(settings.public)
+            self._connect(published_size=self._check_stores(), clock=clock)
+            self._opened = opened.pop_all()
+
+    def _open_stores(self, opened: ExitStack) -> None:
+        self._writing = open_sqlite(self.settings.ledger_database)
+        opened.callback(self._writing.dispose)
+        self._reading = open_sqlite(self.settings.ledger_database, read_only=True)
+        opened.callback(self._reading.dispose)
         require_newest(self._writing, "ledger")
         self._recorder = LedgerRecorder(self._writing, self._reading)
         self.reader = LogReader(self._reading)
         self.reader.load(self._recorder.head())
         self.checkpoints = CheckpointArchive(self._writing, self._reading)
-        self.tokens = Tokens(self._writing, self._reading, clock=clock)
-        self._journal = SignStateJournal(settings.journal)
-        self._signer = CheckpointSigner(key, self._journal, origin=settings.origin)
-        self._streams = Streams(LedgerApplication(self._recorder))
-        self._followers: list[Callable[[], None]] = []
-        try:
-            self._files = PublicFiles(settings.public)
-            published = self._check_stores()
-            self._publisher = Publisher(
-                self._files,
-                self.checkpoints,
-                read_entries=self.reader.entries,
-                read_subtree=self.reader.subtree,
-                published_size=published,
-                clock=clock,
-            )
-            self._publication = PublicationLoop(
-                self._publisher,
-                self.signed,
-                interval_s=settings.publication_interval_s,
-                on_published=self._published,
-            )
-            self._writer = Writer(
-                application=self._streams.application,
-                recorder=self._recorder,
-                streams=self._streams,
-                signer=self._signer,
-                reader=self.reader,
-                on_signed=self._signed,
-                queue_limit=settings.queue_limit,
-                clock=clock,
-            )
-        except BaseException:
-            self._close_files()
-            raise
+        self.tokens = Tokens(self._writing, self._reading)
+        self._journal = SignStateJournal(self.settings.journal)
+        opened.callback(self._journal.close)
+
+    def _connect(self, *, published_size: int, clock: Clock) -> None:
+        self._publisher = Publisher(
+            self._files,
+            self.checkpoints,
+            read_entries=self.reader.entries,
+            read_subtree=self.reader.subtree,
+            published_size=published_size,
+            clock=clock,
+        )
+        self._publication = PublicationLoop(
+            self._publisher,
+            self.signed,
+            interval_s=self.settings.publication_interval_s,
+            on_published=self._published,
+        )
+        self._writer = Writer(
+            application=self._streams.application,
+            recorder=self._recorder,
+            streams=self._streams,
+            signer=self._signer,
+            reader=self.reader,
+            on_signed=self._signed,
+            queue_limit=self.settings.queue_limit,
+            clock=clock,
+        )
 
     # --- opening and closing ---
 
@@ -124,7 +132,7 @@ class Ledger:
         """Answer what waits, publish what is signed, and close everything."""
         self._writer.stop()
         self._publication.stop()
-        self._close_files()
+        self._opened.close()
 
     def __enter__(self) -> Self:
         self.start()
@@ -134,11 +142,6 @@ class Ledger:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
-
-    def _close_files(self) -> None:
-        self._journal.close()
-        self._writing.dispose()
-        self._reading.dispose()
 
     def _check_stores(self) -> int:
         """Do database, journal and published checkpoint tell one story? Returns the published size."""

@@ -57,6 +57,10 @@ class LogReader:
         """Number of entries whose hashes are in memory."""
         return self._hashes.size
 
+    def head_size(self) -> int:
+        """How many entries may be read: the same, as those ask who follow the log."""
+        return self.tree_size
+
     def root(self, size: int) -> bytes:
         """The RFC 6962 root hash of the first `size` entries."""
         return self._hashes.root(size)

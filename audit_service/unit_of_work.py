@@ -59,6 +59,7 @@ class Streams:
         self._streams: dict[str, Stream] = {}
         # Readers of the registry and the writer must never hold two aggregates of one stream.
         self._loading = threading.RLock()
+        self._empty: list[str] = []
 
     def aggregate(self, subject: str) -> Stream:
         """The aggregate behind a subject; an empty one for a stream without events."""
@@ -68,16 +69,28 @@ class Streams:
                 found = self._streams.get(subject)
                 if found is None:
                     found = self._streams[subject] = self.application.load(subject, self)
+                    if found.version == 0:
+                        self._empty.append(subject)
         return found
 
     def stream(self, subject: str) -> Any:  # each stream kind has its own state class
         """The state that the rules read (the `World` of `audit_service.rules`)."""
         return self.aggregate(subject).state
 
+    def forget_empty(self) -> None:
+        """Forget streams that were only asked for: refused submissions must not fill the memory."""
+        with self._loading:
+            for subject in self._empty:
+                stream = self._streams.get(subject)
+                if stream is not None and stream.version == 0:
+                    del self._streams[subject]
+            self._empty.clear()
+
     def discard(self) -> None:
         """Forget everything: the next look loads it from the recorded entries."""
         with self._loading:
             self._streams.clear()
+            self._empty.clear()
 
 
 class UnitOfWork:

@@ -156,6 +156,7 @@ class Writer:
         try:
             outcomes = [self._decide(work, request) for request in group]
             head = self._commit(work, recorded_time)
+            self._streams.forget_empty()
             answered = True
         except RecordingFailed as error:
             answered = True
