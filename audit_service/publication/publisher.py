@@ -57,14 +57,15 @@ class Publisher:
         """Make a signed head public; publishing the same head again changes nothing.
 
         Raises:
-            OSError: the disk refused; nothing newer than before is public, and it may be tried again.
+            OSError, sqlalchemy.exc.SQLAlchemyError: the disk refused; the same head may be published again.
         """
         written = self._write_tiles(head.size) | self._write_bundles(head.size)
         for folder in sorted(written):
             fsync_folder(folder)
         write_durably(self._files.checkpoint, head.note)
-        old_size, self.published_size = self.published_size, head.size
         self._archive.keep(head, self._clock())
+        # Only now: what failed above is done again, with the same bytes, when publication is tried again.
+        old_size, self.published_size = self.published_size, head.size
         self._sweep_partials(old_size, head.size)
 
     def _write_tiles(self, size: int) -> set[Path]:
@@ -150,8 +151,9 @@ class PublicationLoop:
             return
         try:
             self._publisher.publish(head)
-        except OSError as error:
-            # A full or failing disk delays publication, never acknowledgement; readiness shows it.
+        except Exception as error:
+            # A full or failing disk delays publication, never acknowledgement; readiness shows it. Anything else is
+            # a defect, but ending this thread would hide it: it is logged at every try instead.
             self.last_error = f"{type(error).__name__} while publishing size {head.size}"
             logger.exception("publication failed", extra={"tree_size": head.size})
             self._wake.set()
