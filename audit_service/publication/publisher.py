@@ -151,6 +151,7 @@ class PublicationLoop:
             return
         try:
             self._publisher.publish(head)
+            self._on_published(head.size)
         except Exception as error:
             # A full or failing disk delays publication, never acknowledgement; readiness shows it. Anything else is
             # a defect, but ending this thread would hide it: it is logged at every try instead.
@@ -160,4 +161,3 @@ class PublicationLoop:
             return
         self.last_error = None
         logger.info("published", extra={"tree_size": head.size})
-        self._on_published(head.size)
