@@ -32,6 +32,11 @@ def test_the_empty_log_has_one_checkpoint() -> None:
         parse_checkpoint(f"log.example\n0\n{ROOT64}\n")
 
 
+def test_the_largest_log() -> None:
+    text = f"log.example\n9223372036854775807\n{ROOT64}\n"
+    assert encode_checkpoint(parse_checkpoint(text)) == text
+
+
 BAD = {
     "empty": "",
     "two lines": "log.example\n1\n",

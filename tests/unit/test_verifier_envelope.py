@@ -91,6 +91,8 @@ def test_an_attribute_that_it_cannot_have(name: str) -> None:
 def test_an_agency_cannot_submit_what_the_service_adds(name: str) -> None:
     with pytest.raises(MalformedInput, match="cannot have"):
         require_submission({**SUBMISSION, name: ENTRY[name]})
+    with pytest.raises(MalformedInput, match="cannot have"):
+        parse_submission(encode_canonical({**SUBMISSION, name: ENTRY[name]}))
     require_submission(SUBMISSION)
 
 

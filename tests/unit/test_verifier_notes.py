@@ -100,6 +100,8 @@ MALFORMED = {
     "only a newline": "\n",
     "no signature block": TEXT,
     "no empty line": TEXT + SIGNATURE,
+    "a signature line alone": SIGNATURE,
+    "another character for the final newline": TEXT + "\n" + SIGNATURE[:-1] + "x",
     "an empty signature block": TEXT + "\n",
     "two empty lines before the signatures are text": "a\n\n\n",
     "no final newline": TEXT + "\n" + SIGNATURE[:-1],
@@ -141,8 +143,15 @@ def test_what_is_not_utf8_is_no_note(bad: bytes) -> None:
         parse_note(bad + NOTE)
 
 
+def test_the_longest_note() -> None:
+    room = 1_000_000 - len(f"\n\n{SIGNATURE}".encode())
+    parse_note(("x" * room + "\n\n" + SIGNATURE).encode())
+    with pytest.raises(MalformedInput, match="at most 1000000 bytes, found 1000001"):
+        parse_note(("x" * (room + 1) + "\n\n" + SIGNATURE).encode())
+
+
 def test_sixteen_signatures_and_more_are_read() -> None:
-    assert len(parse_note((TEXT + "\n" + SIGNATURE * MAX_SIGNATURES).encode()).signatures) == MAX_SIGNATURES
+    assert len(parse_note((TEXT + "\n" + SIGNATURE * 100).encode()).signatures) == MAX_SIGNATURES == 100
 
 
 @pytest.mark.parametrize("text", ["", "no newline", "a\tb\n", "a\r\n", "\x00\n", "\ud800\n"])
@@ -160,6 +169,14 @@ def test_what_cannot_be_a_key_name(name: str) -> None:
 def test_a_verifier_key_is_read_back() -> None:
     assert VerifierKey.parse(VKEY) == SIGNER.vkey
     assert str(VerifierKey.parse(VKEY)) == VKEY
+    assert base64.b64decode(VKEY.split("+", 2)[2])[0] == SIGNER.vkey.algorithm == 0x01
+
+
+def test_a_verifier_key_whose_base64_has_plus_signs_is_read_back() -> None:
+    keys = [NoteSigner.from_seed("log.example", bytes([number]) * 32).vkey for number in range(20)]
+    assert any("+" in str(key).split("+", 2)[2] for key in keys)
+    for key in keys:
+        assert VerifierKey.parse(str(key)) == key
 
 
 _NAME, _ID, _KEY = VKEY.split("+", 2)

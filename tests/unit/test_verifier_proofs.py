@@ -114,6 +114,7 @@ BAD = {
     "a byte order mark": f"\ufeff{HEAD}index 0\n{REST}",
     "a line before the header": f"\n{HEAD}index 0\n{REST}",
     "carriage returns": f"{HEAD}index 0\n{REST}".replace("\n", "\r\n"),
+    "nothing between header and checkpoint": f"{HEAD}{REST}",
     "no index": f"{HEAD}{NODE}\n{REST}",
     "two indices": f"{HEAD}index 0\nindex 0\n{REST}",
     "index without a number": f"{HEAD}index \n{REST}",
@@ -143,6 +144,15 @@ BAD = {
 def test_what_is_no_proof(file: str) -> None:
     with pytest.raises(MalformedInput):
         parse_log_proof(file.encode())
+
+
+def test_the_longest_proof() -> None:
+    head = f"{HEAD}index 0\n" + f"{NODE}\n" * 63 + "\n"
+    assert len(parse_log_proof(f"{head}…".encode()).hashes) == 63
+    file = head.encode() + b"x" * (1_100_000 - len(head))
+    assert len(parse_log_proof(file).checkpoint) == 1_100_000 - len(head)
+    with pytest.raises(MalformedInput, match="at most 1100000 bytes, found 1100001"):
+        parse_log_proof(file + b"x")
 
 
 def test_what_cannot_be_a_proof_is_not_written() -> None:
