@@ -115,7 +115,7 @@ class Payee(Struct, forbid_unknown_fields=True, omit_defaults=True, kw_only=True
 
     kind: Literal["CORPORATION", "PUBLIC_BODY", "COMMITTED", "NOT_STATED"]
     organisation_id: Code | UnsetType = UNSET
-    commitment: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")] | UnsetType = UNSET
+    commitment: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}(?!\n)$")] | UnsetType = UNSET
 
 
 class Paid(Payload, kw_only=True):

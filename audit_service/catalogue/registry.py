@@ -11,11 +11,11 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from audit_service.catalogue.common import Date, LongText, Payload, Text
 
-AgencyCode = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,62}\Z")]
-KeyId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{43}\Z")]
-PublicKey = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{43}\Z")]
+AgencyCode = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,62}(?!\n)$")]
+KeyId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{43}(?!\n)$")]
+PublicKey = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{43}(?!\n)$")]
 # A type, or everything that begins with a stream kind: `budget.*`.
-Scope = Annotated[str, Meta(pattern=r"^[a-z]+\.(\*|[a-z0-9-]+\.v[0-9]+)\Z")]
+Scope = Annotated[str, Meta(pattern=r"^[a-z]+\.(\*|[a-z0-9-]+\.v[0-9]+)(?!\n)$")]
 
 
 class RootKey(Struct, forbid_unknown_fields=True, kw_only=True):

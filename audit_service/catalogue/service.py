@@ -21,7 +21,7 @@ from audit_service.catalogue.common import (
     Text,
 )
 
-Period = Annotated[str, Meta(pattern=r"^\d{4}(-(0[1-9]|1[0-2]|Q[1-4]))?(-r\d{1,2})?\Z")]
+Period = Annotated[str, Meta(pattern=r"^[0-9]{4}(-(0[1-9]|1[0-2]|Q[1-4]))?(-r[0-9]{1,2})?(?!\n)$")]
 
 
 class ServiceKind(Struct, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
@@ -74,7 +74,7 @@ class BatchSealed(Payload, kw_only=True):
     order. The id of the n-th transaction (from 1) is `<batch_id>/<n>`; the manifest's own id is `<batch_id>/0`.
     """
 
-    batch_id: Annotated[str, Meta(pattern=r"^[A-Za-z0-9._:-]{1,100}\Z")]
+    batch_id: Annotated[str, Meta(pattern=r"^[A-Za-z0-9._:-]{1,100}(?!\n)$")]
     period: Period
     count: PositiveCount
     counts_by_kind: Annotated[list[KindCount], Meta(min_length=1)]
