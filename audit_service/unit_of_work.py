@@ -82,7 +82,8 @@ class Streams:
         with self._loading:
             for subject in self._empty:
                 stream = self._streams.get(subject)
-                if stream is not None and stream.version == 0:
+                # A state is a tuple of dictionaries; one that remembers anything stays.
+                if stream is not None and stream.version == 0 and not any(stream.state):
                     del self._streams[subject]
             self._empty.clear()
 

@@ -293,3 +293,11 @@ def test_a_whole_batch_and_something_new_in_one_request(city: SmallCity) -> None
     result = city.send(*batch, *sealed_batch(city, "b2", count=6), atomic=True)
     assert [outcome.index for outcome in result.outcomes] == list(range(2, 30))
     assert [outcome.repeated for outcome in result.outcomes] == [True] * 21 + [False] * 7
+
+
+def test_refused_submissions_with_made_up_subjects_leave_nothing_in_memory(city: SmallCity) -> None:
+    known = set(city.ledger._streams._streams)
+    for number in range(50):
+        made_up = {**budget_year()[1], "subject": f"budget/roads/{2100 + number}", "id": f"made-up-{number}"}
+        refused(city, city.sign(made_up))
+    assert set(city.ledger._streams._streams) == known
