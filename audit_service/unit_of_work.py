@@ -165,6 +165,7 @@ class UnitOfWork:
 
     def _accept(self, item: Prepared) -> Outcome:
         event, submission = item.event, item.submission
+        event.index = self.next_index
         if event.type != TRANSACTION:
             self._check_new_id(item)
             self._check_signer(item)

@@ -131,6 +131,7 @@ class EntryReplay:
         except (VerificationError, msgspec.MsgspecError, UnicodeError, RecursionError) as error:
             findings.violate_entry("form", index, str(error))
         else:
+            event.index = index
             return attributes, event
         return {}, None
 

@@ -38,6 +38,7 @@ class TransactionEntry(Struct, forbid_unknown_fields=True, kw_only=True, gc=Fals
     """The entry of a sealed transaction; it has every attribute of an `Event` that groups and rules read."""
 
     legal_date: ClassVar[None] = None
+    index: ClassVar[int] = -1  # no rule about transactions asks for it
     data: TransactionRecorded
     id: str
     position: int

@@ -54,8 +54,9 @@ class Entry(Struct, forbid_unknown_fields=True, omit_defaults=True, kw_only=True
 class Event(Struct, kw_only=True, gc=False):
     """One event with its typed payload: what rules decide about and folds add up.
 
-    `position` is its place in the stream from 1 (0 while it is only submitted). The index in the log is not
-    part of the entry and travels beside it.
+    `position` is its place in the stream from 1 (0 while it is only submitted). `index` is its place in the log
+    (-1 where nobody said it): no part of the entry, but rules about keys need it, so whoever decides or
+    replays sets it first.
     """
 
     type: str
@@ -67,6 +68,7 @@ class Event(Struct, kw_only=True, gc=False):
     position: int
     recorded_time: str
     data: Any
+    index: int = -1
 
 
 _entry_decoder = msgspec.json.Decoder(Entry)

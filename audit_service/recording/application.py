@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from eventsourcing.domain import DomainEventProtocol
 
+    from audit_service.recording.recorder import LedgerRecorder
     from audit_service.rules.world import World
 
 
@@ -78,7 +79,7 @@ class LedgerApplication(Application[str]):
 
     name = "ledger"
 
-    def __init__(self, recorder: ApplicationRecorder) -> None:
+    def __init__(self, recorder: LedgerRecorder) -> None:
         self._ledger_recorder = recorder
         super().__init__()
 
@@ -98,7 +99,12 @@ class LedgerApplication(Application[str]):
         """Rebuild one stream's aggregate from its entries; an empty one for an unknown subject."""
         stream = new_stream(subject)
         world_of_one = _OneStream(subject, stream, world)
-        for recorded in cast("Iterable[EntryRecorded]", self.events.get(subject)):
+        # No event lies between the two reads: only the writer records, and it is the writer who loads, or a
+        # reader of the registry, whom the writer waits for.
+        indexes = self._ledger_recorder.select_indexes(subject)
+        recordings = cast("Iterable[EntryRecorded]", self.events.get(subject))
+        for index, recorded in zip(indexes, recordings, strict=False):
+            recorded.event.index = index
             evolve(world_of_one, recorded.event, NO_UNDO)
             stream.version = recorded.originator_version
         return stream

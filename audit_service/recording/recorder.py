@@ -136,6 +136,12 @@ class LedgerRecorder(ApplicationRecorder):
             rows = connection.exec_driver_sql(sql, tuple(parameters)).all()
         return [StoredEvent(originator_id, version, topic, state) for version, topic, state in rows]
 
+    def select_indexes(self, subject: str) -> list[int]:
+        """Where in the log do the events of one stream stand? In the order of `select_events`."""
+        sql = "SELECT log_index FROM events WHERE originator_id = ? ORDER BY originator_version"
+        with self._reader.connect() as connection:
+            return [row[0] for row in connection.exec_driver_sql(sql, (subject,))]
+
     def select_notifications(
         self,
         start: int | None,
