@@ -8,13 +8,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from audit_service.catalogue import budget, contract, project, registry, service
+from audit_service.catalogue import budget, contract, project, registry, service, tokens
 
 if TYPE_CHECKING:
     from msgspec import Struct
 
 EVENT_TYPES: dict[str, type[Struct]] = {
     **registry.TYPES,
+    **tokens.TYPES,
     **budget.TYPES,
     **contract.TYPES,
     **project.TYPES,

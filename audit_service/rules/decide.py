@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from audit_service.catalogue.types import BUDGET_SUBJECT, CONTRACT_SUBJECT, PERIOD_SUBJECT
-from audit_service.rules import budget, contract, project, registry, service
+from audit_service.rules import budget, contract, project, registry, service, tokens
 from audit_service.rules import budget_book as book
 from audit_service.rules import budget_spending as spending
 from audit_service.rules import budget_year_end as year_end
@@ -47,6 +47,8 @@ class Rule(NamedTuple):
 RULE_OF: dict[str, Rule] = {
     "registry.log-created.v1":         Rule(LogState, registry.decide_created, registry.evolve_created),
     "registry.organisation-named.v1":  Rule(OrganisationState, registry.decide_named, registry.evolve_named),
+    "registry.token-issued.v1":        Rule(OrganisationState, tokens.decide_issued, tokens.evolve_issued),
+    "registry.token-revoked.v1":       Rule(OrganisationState, tokens.decide_revoked, tokens.evolve_revoked),
     "budget.fiscal-year-opened.v1":    Rule(BudgetState, budget.decide_opened, budget.evolve_opened),
     "budget.line-defined.v1":          Rule(BudgetState, budget.decide_line, budget.evolve_line),
     "budget.opening-imported.v1":      Rule(BudgetState, budget.decide_opening, budget.evolve_opening),
@@ -120,7 +122,7 @@ def reads(event: Event) -> tuple[str, ...]:
     if event.type == "service.batch-sealed.v1":
         match = PERIOD_SUBJECT.fullmatch(event.subject)
         return () if match is None else (f"service/{match[1]}",)
-    if event.type == "registry.organisation-named.v1":
+    if event.type in ("registry.organisation-named.v1", "registry.token-issued.v1", "registry.token-revoked.v1"):
         return (LOG,)
     return ()
 

@@ -24,6 +24,8 @@ RULES: dict[str, str] = {
     "registry.code-differs": "An organisation is named on the stream of its own code.",
     "registry.parent-self": "An organisation does not stand above itself.",
     "registry.date-invalid": "The dates of a name's validity are days of the calendar.",
+    "registry.token-duplicate": "A token's id is issued once.",
+    "registry.token-revoked-twice": "A token is revoked once.",
     "registry.dates": "A name is valid from a day to the same or a later one.",
     # Budget: the year and its lines.
     "budget.not-owner": "Only the agency named in a budget's subject writes to it.",

@@ -197,9 +197,10 @@ class LogState(NamedTuple):
 
 
 class OrganisationState(NamedTuple):
-    """`registry/agency/<code>`: how many names the organisation has had."""
+    """`registry/agency/<code>`: how many names the organisation has had, and what became of its tokens."""
 
     names: dict[str, int]
+    tokens: dict[str, str]
 
 
 State = BudgetState | ContractState | ProjectState | ServiceState | PeriodState | LogState | OrganisationState

@@ -82,7 +82,7 @@ def new_state(subject: str) -> State:
     if LOG_SUBJECT.fullmatch(subject):
         return LogState({}, {}, {})
     if AGENCY_SUBJECT.fullmatch(subject):
-        return OrganisationState({})
+        return OrganisationState({}, {})
     raise RuleBroken("envelope.subject-form", "no stream has a subject of this form", stream="")
 
 

@@ -26,6 +26,10 @@ class Organisation(Struct, kw_only=True):
     names: list[Row] = []
 
 
+def _pass_over(_index: int, _event: Event) -> None:
+    """Leave every answer as it is."""
+
+
 class Organisations(Fold[Organisation]):
     """Folds `registry/log` and every `registry/agency/<code>` stream."""
 
@@ -38,6 +42,9 @@ class Organisations(Fold[Organisation]):
         return {
             "registry.log-created.v1": self._log_created,
             "registry.organisation-named.v1": self._organisation_named,
+            # Who may call the service changes no name and no figure.
+            "registry.token-issued.v1": _pass_over,
+            "registry.token-revoked.v1": _pass_over,
         }
 
     def keys(self, kind: str) -> list[str]:

@@ -32,6 +32,7 @@ from tests.unit import (
     test_rules_project,
     test_rules_registry,
     test_rules_service,
+    test_rules_tokens,
 )
 
 RULE_FILES = Path(__file__).parents[2] / "audit_service" / "rules"
@@ -59,6 +60,7 @@ def ids_in_tables() -> set[str]:
         test_rules_project,
         test_rules_registry,
         test_rules_service,
+        test_rules_tokens,
     )
     return (
         {case.rule_id for table in tables for case in table.REFUSALS}
