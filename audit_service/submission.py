@@ -27,6 +27,7 @@ from audit_service.errors import (
 )
 from audit_service.rules.envelope import check_envelope
 from audit_service.rules.errors import RuleBroken
+from audit_service.rules.privacy import check_personal_data
 from verifier.bundles import MAX_ENTRY_BYTES
 from verifier.canonical import encode_canonical, parse_strict
 from verifier.envelope import APPROVAL_TYP, SUBMISSION_TYP, signature_kid, verify_jws
@@ -98,6 +99,8 @@ def parse(data: bytes, *, like: Prepared | None = None) -> tuple[Submission, Eve
     if like is None or not _same_envelope(submission, like.submission):
         check_envelope(event)
         _check_attributes(submission)
+    if event.type != TRANSACTION:  # whose payload has no text: a commitment, a kind and a period
+        check_personal_data(event.subject, _decode_any(bytes(submission.data)))
     return submission, event, data
 
 

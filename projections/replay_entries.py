@@ -31,6 +31,7 @@ from audit_service.rules.envelope import check_envelope
 from audit_service.rules.errors import RuleBroken
 from audit_service.rules.groups import Groups
 from audit_service.rules.keys import authorise, needs_signature
+from audit_service.rules.privacy import check_personal_data
 from audit_service.rules.undo import NO_UNDO
 from audit_service.rules.world import Replica
 from projections.folds.all import fold_all
@@ -112,7 +113,7 @@ class EntryReplay:
         self._check_groups(index, event, attributes)  # 3
         if self.check_signatures or index == 0:
             self._check_signature(index, entry, event, attributes)  # 4
-        self._check_rules(index, event)  # 5
+        self._check_rules(index, event, attributes)  # 5
         self.fold(index, event)  # 6
 
     def _read(self, index: int, entry: bytes) -> tuple[dict[str, Any], Event | None]:
@@ -226,9 +227,11 @@ class EntryReplay:
 
     # --- rules and folds --------------------------------------------------------------------------------
 
-    def _check_rules(self, index: int, event: Event) -> None:
+    def _check_rules(self, index: int, event: Event, attributes: dict[str, Any]) -> None:
         self.findings.examine("rules")
         try:
+            if event.type != TRANSACTION:
+                check_personal_data(event.subject, attributes["data"])
             decide(self.world, event)
             evolve(self.world, event, NO_UNDO)
         except RuleBroken as broken:

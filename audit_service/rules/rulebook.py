@@ -11,6 +11,11 @@ RULES: dict[str, str] = {
     "envelope.legal-date-missing": "An event with legal effect carries a legal date.",
     "envelope.legal-date-invalid": "A legal date is a day of the calendar, written YYYY-MM-DD.",
     "envelope.legal-date-unexpected": "An event without legal effect carries no legal date.",
+    # Personal data, in every payload but a sealed transaction's.
+    "privacy.personal-data-suspected": (
+        "No text of an event looks like a resident number, a telephone number, an e-mail address, a card, an account "
+        "or a person's name."
+    ),
     # Registry: the log, its keys, the names of organisations.
     "registry.log-created-twice": "A log is created once.",
     "registry.log-not-created": "Organisations are named only after the log is created.",

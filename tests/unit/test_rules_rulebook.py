@@ -29,6 +29,7 @@ from tests.unit import (
     test_rules_contract,
     test_rules_envelope,
     test_rules_groups,
+    test_rules_privacy,
     test_rules_project,
     test_rules_registry,
     test_rules_service,
@@ -36,7 +37,7 @@ from tests.unit import (
 )
 
 RULE_FILES = Path(__file__).parents[2] / "audit_service" / "rules"
-RULE_ID = re.compile(r"(envelope|registry|budget|contract|project|service)\.[a-z]+(-[a-z]+)*")
+RULE_ID = re.compile(r"(envelope|privacy|registry|budget|contract|project|service)\.[a-z]+(-[a-z]+)*")
 
 
 def raised_ids() -> set[str]:
@@ -67,6 +68,7 @@ def ids_in_tables() -> set[str]:
         | {rule_id for rule_id, *_ in test_rules_registry.SIGNERS}
         | {rule_id for rule_id, _ in test_rules_envelope.MALFORMED}
         | {rule_id for rule_id, *_ in test_rules_groups.BROKEN}
+        | {test_rules_privacy.RULE}
     )
 
 
