@@ -53,6 +53,10 @@ def suspect(text: str, *, field: str = "") -> str | None:
         text = _INVISIBLE.sub("", _DASHES.sub("-", unicodedata.normalize("NFKC", text)))
         if _names_someone(text):
             return "a person's name"
+    if "@" in text and _EMAIL.search(text) is not None:
+        return "an e-mail address"
+    if len(_DIGIT.findall(text)) < _FEWEST_DIGITS:
+        return None
     return next((kind for kind, found in _NUMBERS if found(text)), None)
 
 
@@ -78,6 +82,9 @@ _EXEMPT = {
     **dict.fromkeys(("possession", "possessions", "signature", "approval"), _JWS),
     **dict.fromkeys(("vkey", "log_key", "successor_log_key"), _VKEY),
 }
+
+_FEWEST_DIGITS = 7  # of a local telephone number
+_DIGIT = re.compile(r"\d")
 
 # --- numbers --------------------------------------------------------------------------------------------
 
@@ -172,7 +179,6 @@ def _has_account(text: str) -> bool:
 _NUMBERS: tuple[tuple[str, Callable[[str], bool]], ...] = (
     ("a resident registration number", _has_resident_number),
     ("a telephone number", lambda text: _TELEPHONE.search(text) is not None or _has_local_number(text)),
-    ("an e-mail address", lambda text: "@" in text and _EMAIL.search(text) is not None),
     ("a card number", _has_card),
     ("an account number", _has_account),
 )
