@@ -14,6 +14,7 @@ import base64
 import logging
 from typing import TYPE_CHECKING, Literal, Self
 
+from audit_service.acts import ActRecorder
 from audit_service.clock import now_utc
 from audit_service.errors import Quarantined
 from audit_service.keys import read_seed
@@ -25,7 +26,7 @@ from audit_service.recording.application import LedgerApplication
 from audit_service.recording.database import open_sqlite
 from audit_service.recording.migrations import require_newest
 from audit_service.recording.recorder import LedgerRecorder
-from audit_service.rules.keys import key_for
+from audit_service.rules.keys import public_key_for
 from audit_service.signing.journal import SignStateJournal
 from audit_service.signing.signer import CheckpointSigner, SignedHead
 from audit_service.submission import prepare_many, prepare_one
@@ -106,6 +107,12 @@ class Ledger:
                 queue_limit=settings.queue_limit,
                 clock=clock,
             )
+            self._acts = ActRecorder(
+                writer=self._writing,
+                reader=self._reading,
+                prepare=self.prepare_one,
+                submit=lambda prepared: self.submit([prepared], atomic=False, dry_run=False),
+            )
         except BaseException:
             self._close_files()
             raise
@@ -117,11 +124,13 @@ class Ledger:
         self._sign_recorded()
         self._writer.start()
         self._publication.start()
+        self._acts.start()
         if self._signer.last is not None:
             self._publication.wake()
 
     def stop(self) -> None:
         """Answer what waits, publish what is signed, and close everything."""
+        self._acts.stop()
         self._writer.stop()
         self._publication.stop()
         self._close_files()
@@ -200,8 +209,8 @@ class Ledger:
         return self._writer.submit(items, atomic=atomic, dry_run=dry_run)
 
     def _public_key_of(self, kid: str) -> bytes | None:
-        key = key_for(self._streams, kid)
-        return base64.urlsafe_b64decode(key.public_key + "=") if key else None
+        public_key = public_key_for(self._streams, kid)
+        return base64.urlsafe_b64decode(public_key + "=") if public_key else None
 
     def _signed(self) -> None:
         self._publication.wake()
