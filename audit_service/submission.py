@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec import UNSET, Struct
 
-from audit_service.catalogue.event import DATA_DECODERS, Event, Submission
+from audit_service.catalogue.event import DATA_DECODERS, Event, Submission, parse_sequence
 from audit_service.clock import format_time, parse_time
 from audit_service.errors import (
     PayloadInvalid,
@@ -43,7 +43,6 @@ MANIFEST = "service.batch-sealed.v1"
 # What the service adds to a submission: "position" and "recordedtime", with names, punctuation and values.
 SERVICE_ATTRIBUTES_BYTES = 80
 _BATCH_ITEM_ID = re.compile(r"(.+)/(0|[1-9][0-9]{0,9})", re.ASCII)
-_SEQUENCE = re.compile(r"0|[1-9][0-9]{0,18}", re.ASCII)
 _BACKQUOTED_INPUT = re.compile(r"(unknown field|value) [`'].*?[`'](?= - at|$)", re.DOTALL)
 
 _decoder = msgspec.json.Decoder(Submission)
@@ -98,7 +97,7 @@ def parse(data: bytes, *, like: Prepared | None = None) -> tuple[Submission, Eve
     event = _event_of(submission)
     if like is None or not _same_envelope(submission, like.submission):
         check_envelope(event)
-        _check_attributes(submission)
+        _check_attributes(submission, event)
     if event.type != TRANSACTION:  # whose payload has no text: a commitment, a kind and a period
         check_personal_data(event.subject, _decode_any(bytes(submission.data)))
     return submission, event, data
@@ -230,6 +229,7 @@ def _event_of(submission: Submission) -> Event:
         position=0,
         recorded_time="",
         data=_decode(decoder.decode, bytes(submission.data)),
+        sequence=parse_sequence(submission.sequence),
     )
 
 
@@ -246,7 +246,7 @@ def _same_envelope(submission: Submission, other: Submission) -> bool:
     )
 
 
-def _check_attributes(submission: Submission) -> None:
+def _check_attributes(submission: Submission, event: Event) -> None:
     """The attributes that neither the schema nor the rules look at."""
     if submission.specversion != "1.0":
         raise SubmissionMalformed('`specversion` must be "1.0"', rule_id="envelope.specversion")
@@ -255,7 +255,7 @@ def _check_attributes(submission: Submission) -> None:
             "`time` must be RFC 3339 in UTC with milliseconds, such as 2021-01-04T00:00:00.000Z",
             rule_id="envelope.time-form",
         )
-    if submission.sequence is not UNSET and not _SEQUENCE.fullmatch(str(submission.sequence)):
+    if submission.sequence is not UNSET and event.sequence is None:
         raise SubmissionMalformed("`sequence` must be a decimal string", rule_id="envelope.sequence")
     if _BATCH_ITEM_ID.fullmatch(submission.id) and submission.type not in (TRANSACTION, MANIFEST):
         raise SubmissionMalformed(

@@ -20,8 +20,10 @@ from eventsourcing.persistence import (
 )
 
 from audit_service.aggregates import Stream, new_stream
-from audit_service.catalogue.event import Event, decode_event
-from audit_service.rules.decide import evolve
+from audit_service.catalogue.event import Event, decode_entry, decode_event, parse_sequence
+from audit_service.rules.decide import evolve_stream
+from audit_service.rules.sequences import AGENCY_URN, use_number
+from audit_service.rules.states import OrganisationState
 from audit_service.rules.undo import NoUndo
 
 if TYPE_CHECKING:
@@ -105,8 +107,15 @@ class LedgerApplication(Application[str]):
         recordings = cast("Iterable[EntryRecorded]", self.events.get(subject))
         for index, recorded in zip(indexes, recordings, strict=False):
             recorded.event.index = index
-            evolve(world_of_one, recorded.event, NO_UNDO)
+            evolve_stream(world_of_one, recorded.event, NO_UNDO)
             stream.version = recorded.originator_version
+        if isinstance(stream.state, OrganisationState):
+            # The numbers of an agency's submissions stand on all the streams that it writes to.
+            source = AGENCY_URN + subject.rpartition("/")[2]
+            for entry in self._ledger_recorder.select_numbered(source):
+                number = parse_sequence(decode_entry(entry).sequence)
+                if number is not None:
+                    use_number(stream.state, number, NO_UNDO)
         return stream
 
 

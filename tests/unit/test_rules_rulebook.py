@@ -32,6 +32,7 @@ from tests.unit import (
     test_rules_privacy,
     test_rules_project,
     test_rules_registry,
+    test_rules_sequences,
     test_rules_service,
     test_rules_tokens,
 )
@@ -60,6 +61,7 @@ def ids_in_tables() -> set[str]:
         test_rules_contract,
         test_rules_project,
         test_rules_registry,
+        test_rules_sequences,
         test_rules_service,
         test_rules_tokens,
     )
