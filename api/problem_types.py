@@ -105,6 +105,13 @@ _ROWS = (
         "이 토큰으로는 할 수 없습니다",
         "An agency submits only events whose `source` is its own.",
     ),
+    ProblemType(
+        "too-many-requests",
+        429,
+        "You send more requests than you may",
+        "허용된 요청 수를 넘었습니다",
+        "Send the same request again after Retry-After seconds; send many events as one batch.",
+    ),
     # The submitter: the event.
     ProblemType(
         "malformed-submission",

@@ -48,6 +48,7 @@ KEEPING: dict[str, Command] = {
     "serve": Command("audit_cli.serve", "serve the API, the log and the pages"),
     "init": Command("audit_cli.init", "create a ledger: keys, database, genesis entry"),
     "db": Command("audit_cli.db", "upgrade the database; rebuild the read models"),
+    "tokens": Command("audit_cli.tokens", "issue, revoke and list the tokens of those who call the service"),
     "submit": Command("audit_cli.submit", "send events to a service"),
 }
 COMMANDS: dict[str, Command] = {**CHECKING, **KEEPING}
