@@ -144,7 +144,7 @@ class ReceiptFolder:
 
     def unfinished_batches(self, source: str) -> list[Path]:
         """Batches that were begun and have no receipt: sealing their transactions again would count them twice."""
-        folder = self._file({"id": "", "source": source}, "").parent
+        folder = self._folder(source)
         return [
             path
             for path in sorted(folder.glob("*.batch.ndjson"))
@@ -163,12 +163,11 @@ class ReceiptFolder:
             raise NotUsable(f"{self.path} holds no receipt of the batch {batch_id} of {source}")
         return lines.rstrip(b"\n").split(b"\n"), json.loads(document)
 
+    def _folder(self, source: str) -> Path:
+        return self.path / file_name(source.removeprefix(AGENCY_URN))
+
     def _file(self, submission: Mapping[str, Any], suffix: str) -> Path:
-        return (
-            self.path
-            / file_name(submission["source"].removeprefix(AGENCY_URN))
-            / (file_name(submission["id"]) + suffix)
-        )
+        return self._folder(submission["source"]) / (file_name(submission["id"]) + suffix)
 
 
 def _batch_of(manifest: Mapping[str, Any]) -> dict[str, Any]:
