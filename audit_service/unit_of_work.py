@@ -171,6 +171,7 @@ class UnitOfWork:
     def _accept(self, item: Prepared) -> Outcome:
         event, submission = item.event, item.submission
         event.index = self.next_index
+        event.recorded_time = self._recorded_time
         if event.type != TRANSACTION:
             self._check_new_id(item)
             self._check_signer(item)
@@ -182,7 +183,6 @@ class UnitOfWork:
         if submission.expectedposition is not UNSET and submission.expectedposition != position:
             raise PositionTaken(f"the stream's next position is {position}", rule_id="envelope.expected-position")
         event.position = position
-        event.recorded_time = self._recorded_time
         decide(self._streams, event)
         evolve(self._streams, event, self._undo)
         stream.version = position

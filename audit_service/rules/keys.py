@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from audit_service.catalogue.registry import ROOT_SIGNED
+from audit_service.rules.approvals import require_approval
 from audit_service.rules.errors import RuleBroken
 from audit_service.rules.registry import AGENCY_URN
 from audit_service.rules.world import World, read_log
@@ -49,13 +50,15 @@ def authorise_entry(world: World, event: Event, kid: str, approval_kid: str | No
     """May these keys sign and approve this event, at its index? The one question of server and auditor.
 
     Raises:
-        RuleBroken: `registry.root-signatures` for the types that root keys sign, and as `authorise`.
+        RuleBroken: `registry.root-signatures` for the types that root keys sign, `registry.key-role`, and as
+            `authorise` and `require_approval`.
     """
     if event.type in ROOT_SIGNED:
         return _authorise_roots(world, event, kid, approval_kid)
     signer = authorise(world, event, kid)
     if signer.role == "APPROVER":
         raise RuleBroken("registry.key-role", "the key is registered to approve, not to sign", stream=event.subject)
+    require_approval(world, event, kid=kid, approval_kid=approval_kid)
     if approval_kid is None:
         return Signers(signer.public_key, None)
     return Signers(signer.public_key, authorise(world, event, approval_kid).public_key)

@@ -40,6 +40,11 @@ RULES: dict[str, str] = {
     "registry.code-differs": "An organisation is named on the stream of its own code.",
     "registry.parent-self": "An organisation does not stand above itself.",
     "registry.date-invalid": "The dates of a name's validity are days of the calendar.",
+    "registry.approval-missing": (
+        "An event that reaches the amount or the age in the approval policy in force carries an approval."
+    ),
+    "registry.approval-same-key": "An approval is by another key than the signature.",
+    "registry.approval-role": "A required approval is by a key that the event's own agency has as an approver's.",
     "registry.token-duplicate": "A token's id is issued once.",
     "registry.token-revoked-twice": "A token is revoked once.",
     "registry.dates": "A name is valid from a day to the same or a later one.",

@@ -23,6 +23,7 @@ from tests.support.events import (
     transaction,
 )
 from tests.unit import (
+    test_rules_approvals,
     test_rules_budget,
     test_rules_budget_book,
     test_rules_budget_year_end,
@@ -68,6 +69,7 @@ def ids_in_tables() -> set[str]:
     return (
         {case.rule_id for table in tables for case in table.REFUSALS}
         | {rule_id for rule_id, *_ in test_rules_registry.SIGNERS}
+        | {rule_id for rule_id, *_ in test_rules_approvals.REFUSALS}
         | {rule_id for rule_id, _ in test_rules_envelope.MALFORMED}
         | {rule_id for rule_id, *_ in test_rules_groups.BROKEN}
         | {test_rules_privacy.RULE}
