@@ -114,8 +114,7 @@ class Gate:
 
     def __init__(self, services: Services) -> None:
         self._tokens = services.ledger.tokens
-        limits = services.limits
-        self._limiter = RateLimiter(rate_per_s=limits.requests_per_token_s, burst=limits.token_burst)
+        self._limiter = RateLimiter(rate_per_s=services.limits.requests_per_token_s)
 
     async def __call__(self, request: Request) -> None:
         """Let the request pass, with `request.state.caller` where the route asks who calls.

@@ -62,8 +62,7 @@ def create_app(services: Services) -> FastAPI:
     for router in routers:
         app.include_router(router)
     problems.install(app)
-    limits = services.limits
     # The one that is added last stands outermost: the doorkeeper answers what the limit refuses.
-    app.add_middleware(AddressLimit, rate_per_s=limits.requests_per_address_s, burst=limits.address_burst)
+    app.add_middleware(AddressLimit, rate_per_s=services.limits.requests_per_address_s)
     app.add_middleware(Doorkeeper, origin=services.ledger.origin)
     return app

@@ -1,7 +1,7 @@
 """How many requests may one caller send? Token buckets in memory: per bearer token, and per address.
 
-A bucket holds `burst` requests and is filled again at `rate_per_s`. Memory is bounded: beyond so many callers the one
-that was silent longest is forgotten, which at worst gives it a full bucket.
+A bucket holds ten seconds' worth of requests and is filled again at the rate. Memory is bounded: beyond so many
+callers the one that was silent longest is forgotten, which at worst gives it a full bucket.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp, Receive, Scope, Send
 
+BURST_S = 10
 MAX_CALLERS = 50_000
 # One subscriber has 2**64 addresses of IPv6: they count as one.
 _IPV6_PREFIX = 64
@@ -31,12 +32,12 @@ class RateLimiter:
         self,
         *,
         rate_per_s: float,
-        burst: int,
         max_callers: int = MAX_CALLERS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._rate_per_s = rate_per_s
-        self._burst = burst
+        # At least one, or nobody would ever pass.
+        self._burst = max(1.0, rate_per_s * BURST_S)
         self._max_callers = max_callers
         self._clock = clock
         # Caller -> (requests left, when that was), the longest silent first.
@@ -47,8 +48,8 @@ class RateLimiter:
         if self._rate_per_s <= 0:
             return 0.0
         now = self._clock()
-        left, then = self._buckets.pop(caller, (float(self._burst), now))
-        left = min(float(self._burst), left + (now - then) * self._rate_per_s)
+        left, then = self._buckets.pop(caller, (self._burst, now))
+        left = min(self._burst, left + (now - then) * self._rate_per_s)
         wait_s = 0.0 if left >= 1 else (1 - left) / self._rate_per_s
         self._buckets[caller] = (left if wait_s else left - 1, now)
         if len(self._buckets) > self._max_callers:
@@ -78,9 +79,9 @@ def counted_address(scope: Scope) -> str | None:
 class AddressLimit:
     """Application that lets each address send only so many requests."""
 
-    def __init__(self, app: ASGIApp, *, rate_per_s: float, burst: int) -> None:
+    def __init__(self, app: ASGIApp, *, rate_per_s: float) -> None:
         self._app = app
-        self._limiter = RateLimiter(rate_per_s=rate_per_s, burst=burst)
+        self._limiter = RateLimiter(rate_per_s=rate_per_s)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request.

@@ -284,11 +284,9 @@ class Limits:
     body_bytes_per_s: int = 16 * 1024
     buffered_bytes: int = 256 * 1024 * 1024
     token_buffered_bytes: int = 64 * 1024 * 1024
-    # 0 lets everything through. A burst is what may come at once after a pause.
+    # 0 lets everything through. After a pause ten seconds' worth may come at once.
     requests_per_token_s: float = 1000.0
-    token_burst: int = 10_000
     requests_per_address_s: float = 500.0
-    address_burst: int = 5000
 
 
 @dataclass(frozen=True, kw_only=True)
