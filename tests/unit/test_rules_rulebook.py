@@ -29,6 +29,7 @@ from tests.unit import (
     test_rules_budget_year_end,
     test_rules_contract,
     test_rules_envelope,
+    test_rules_governance,
     test_rules_groups,
     test_rules_privacy,
     test_rules_project,
@@ -60,6 +61,7 @@ def ids_in_tables() -> set[str]:
         test_rules_budget_book,
         test_rules_budget_year_end,
         test_rules_contract,
+        test_rules_governance,
         test_rules_project,
         test_rules_registry,
         test_rules_sequences,
@@ -69,6 +71,7 @@ def ids_in_tables() -> set[str]:
     return (
         {case.rule_id for table in tables for case in table.REFUSALS}
         | {rule_id for rule_id, *_ in test_rules_registry.SIGNERS}
+        | {rule_id for rule_id, *_ in test_rules_governance.SIGNERS}
         | {rule_id for rule_id, *_ in test_rules_approvals.REFUSALS}
         | {rule_id for rule_id, _ in test_rules_envelope.MALFORMED}
         | {rule_id for rule_id, *_ in test_rules_groups.BROKEN}
