@@ -58,9 +58,12 @@ class BodyBudget:
             yield
         finally:
             self.free_bytes += size_bytes
-            self._held_bytes[caller] -= size_bytes
-            if not self._held_bytes[caller]:
-                del self._held_bytes[caller]
+            # An empty body holds nothing, so another one of this caller may have taken the row away already.
+            left_bytes = self._held_bytes.get(caller, 0) - size_bytes
+            if left_bytes:
+                self._held_bytes[caller] = left_bytes
+            else:
+                self._held_bytes.pop(caller, None)
 
 
 def media_type_of(request: Request) -> str:
