@@ -18,8 +18,7 @@ from audit_service.acts import state_of_act
 from audit_service.clock import format_time, now_utc
 from audit_service.errors import AuditServiceError, ConfigurationError, Quarantined
 from audit_service.files import write_durably
-from audit_service.genesis import PUBLISHER_KEY_FILE
-from audit_service.keys import SigningKey, read_seed
+from audit_service.keys import PUBLISHER_KEY_FILE, SigningKey, read_seed
 from audit_service.ledger import Ledger
 from audit_service.reading import LogReader
 from audit_service.recording.database import open_sqlite

@@ -12,12 +12,13 @@ from __future__ import annotations
 
 import base64
 import logging
+from contextlib import suppress
 from typing import TYPE_CHECKING, Literal, Self
 
 from audit_service.acts import ActRecorder
 from audit_service.clock import now_utc
-from audit_service.errors import Quarantined
-from audit_service.keys import read_seed
+from audit_service.errors import Overloaded, Quarantined
+from audit_service.keys import PUBLISHER_KEY_FILE, SigningKey, read_seed
 from audit_service.publication.archive import CheckpointArchive
 from audit_service.publication.layout import PublicFiles
 from audit_service.publication.publisher import PublicationLoop, Publisher
@@ -26,10 +27,11 @@ from audit_service.recording.application import LedgerApplication
 from audit_service.recording.database import open_sqlite
 from audit_service.recording.migrations import require_newest
 from audit_service.recording.recorder import LedgerRecorder
+from audit_service.refusals import Refusals, note_refused_body
 from audit_service.rules.keys import public_key_for
 from audit_service.signing.journal import SignStateJournal
 from audit_service.signing.signer import CheckpointSigner, SignedHead
-from audit_service.submission import prepare_many, prepare_one
+from audit_service.submission import is_refusal, prepare_many, prepare_one
 from audit_service.tokens import Tokens
 from audit_service.unit_of_work import Streams
 from audit_service.writer import Writer
@@ -103,6 +105,7 @@ class Ledger:
                 streams=self._streams,
                 signer=self._signer,
                 reader=self.reader,
+                refusals=Refusals(self._streams, self._publisher_key(), find_key=self.reader.find_key),
                 on_signed=self._signed,
                 queue_limit=settings.queue_limit,
                 clock=clock,
@@ -143,6 +146,13 @@ class Ledger:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+    def _publisher_key(self) -> SigningKey | None:
+        path = self.settings.keys / PUBLISHER_KEY_FILE
+        if not path.exists():
+            logger.warning("no publisher's key at %s: refused submissions leave no entry", path)
+            return None
+        return SigningKey.from_seed(read_seed(path))
 
     def _close_files(self) -> None:
         self._journal.close()
@@ -198,11 +208,25 @@ class Ledger:
 
     def prepare_one(self, body: bytes) -> Prepared:
         """Read one submission and check its signature; raises as `audit_service.submission.prepare_one`."""
-        return prepare_one(body, self._public_key_of)
+        try:
+            return prepare_one(body, self._public_key_of)
+        except Exception as error:
+            if is_refusal(error):
+                note_refused_body(error, body, self._streams)
+            raise
 
     def prepare_many(self, bodies: Sequence[bytes]) -> list[Prepared | Exception]:
         """Read many submissions; a refused one becomes its exception, in its place."""
-        return prepare_many(bodies, self._public_key_of)
+        prepared = prepare_many(bodies, self._public_key_of)
+        for item, body in zip(prepared, bodies, strict=True):
+            if isinstance(item, Exception):
+                note_refused_body(item, body, self._streams)
+        return prepared
+
+    def note_refused(self, error: Exception) -> None:
+        """Let the refusal of a submission that could not be prepared leave its trace; nobody waits for it."""
+        with suppress(Overloaded):
+            self._writer.submit([error], atomic=False, dry_run=False)
 
     def submit(self, items: Sequence[Prepared | Exception], *, atomic: bool, dry_run: bool) -> Future[SubmissionResult]:
         """Decide, record and sign; the future gives the result. Raises `Overloaded`."""

@@ -48,6 +48,11 @@ class Close(Struct, kw_only=True):
     index: int
     provenance: str
 
+    @property
+    def span(self) -> tuple[int, int] | None:
+        """Its first and its last number."""
+        return None if self.first is None or self.last is None else (self.first, self.last)
+
 
 class Refusal(Struct, kw_only=True):
     """The newest refusal of a number."""
@@ -160,10 +165,10 @@ def _first(numbers: Numbers) -> int:
 def _rows(account: Account) -> list[Row]:
     refusals = _open_refusals(account)
     known = _known(account, refusals)
-    spans = [(close.first, close.last) for close in account.closes.values() if close.first is not None]
-    ends = [(numbers.first, numbers.last) for numbers in known] + spans
-    low = min((first for first, _ in ends if first is not None), default=None)
-    high = max((last for _, last in ends if last is not None), default=None)
+    ends = [(numbers.first, numbers.last) for numbers in known]
+    ends += [span for close in account.closes.values() if (span := close.span) is not None]
+    low = min((first for first, _ in ends), default=None)
+    high = max((last for _, last in ends), default=None)
     gaps = [] if low is None or high is None else list(_gaps(known, low, high))
     missing = [_missing_row(account, known, first, last) for first, last in gaps]
     refused = [_refused_row(each) for each in refusals]
@@ -240,7 +245,8 @@ def _missing_row(account: Account, known: list[Numbers], first: int, last: int) 
 
 
 def _overlaps(close: Close, first: int, last: int) -> bool:
-    return close.first is not None and close.last is not None and close.first <= last and first <= close.last
+    span = close.span
+    return span is not None and span[0] <= last and first <= span[1]
 
 
 def _refused_row(refusal: Refusal) -> Row:
@@ -249,14 +255,11 @@ def _refused_row(refusal: Refusal) -> Row:
 
 
 def _close_row(close: Close, known: list[Numbers], refusals: list[Refusal]) -> Row:
-    arrived = missing = 0
-    if close.first is not None and close.last is not None:
-        missing = sum(last - first + 1 for first, last in _gaps(known, close.first, close.last))
-        arrived = close.last - close.first + 1 - missing
-    refused = sum(
-        close.first is not None and close.last is not None and close.first <= each.number <= close.last
-        for each in refusals
-    )
+    arrived = missing = refused = 0
+    if (span := close.span) is not None:
+        missing = sum(last - first + 1 for first, last in _gaps(known, *span))
+        arrived = span[1] - span[0] + 1 - missing
+        refused = sum(span[0] <= each.number <= span[1] for each in refusals)
     body = {
         **close.cells,
         "recorded": str(arrived - refused),
