@@ -225,6 +225,9 @@ class Ledger(Protocol):
         atomic batch that was refused has an error in every outcome (`BatchRefused` for those that were fine).
         """
 
+    def note_refused(self, error: Exception, /) -> None:
+        """Let the refusal of a signed submission that `prepare_one` refused leave its entry; returns at once."""
+
     def signed(self) -> SignedHead:
         """The newest signed checkpoint."""
 

@@ -208,6 +208,14 @@ _ROWS = (
         "Send the same request again after Retry-After seconds; a repeat is never recorded twice.",
     ),
     ProblemType(
+        "clock-behind",
+        503,
+        "The service's clock is wrong, so nothing is signed",
+        "서버 시계가 맞지 않아 서명하지 않습니다",
+        "Reading goes on. Send the same request again after Retry-After seconds; `detail` says how far the clock is "
+        "behind what was recorded.",
+    ),
+    ProblemType(
         "recording-failed",
         503,
         "Recording failed; nothing was recorded",

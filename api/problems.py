@@ -89,7 +89,7 @@ def problem_of(error: Exception) -> Problem:
         case errors.NotInLog():
             return Problem("not-in-log", str(error))
         case errors.Overloaded():
-            return Problem("overloaded", str(error), headers={"Retry-After": str(error.retry_after_s)})
+            return Problem(error.slug, str(error), headers={"Retry-After": str(error.retry_after_s)})
         case errors.RecordingFailed() | errors.Quarantined():
             # Their messages may name files and databases: they are for the operator's log.
             advice = PROBLEM_TYPES[error.slug].advice

@@ -23,6 +23,7 @@ from api.parameters import Parameter, documented, read_query
 from api.problems import NOT_THE_CALLERS, Problem, problem_document, problem_of
 from api.receipts import entry_status, proof_text, receipt_document
 from audit_service.errors import NotInLog, SubmissionRefused
+from audit_service.rules.errors import RuleBroken
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -77,7 +78,7 @@ class SubmissionDoor:
 
     async def _take_one(self, request: Request, body: bytes, source: str, *, dry_run: bool) -> Response:
         wanted = choose(request, "application/json", "text/plain")
-        prepared: Prepared = self._services.ledger.prepare_one(body)
+        prepared = self._prepare_one(body, dry_run=dry_run)
         _require_own(prepared, source)
         result = await self._submit([prepared], atomic=False, dry_run=dry_run)
         outcome = result.outcomes[0]
@@ -86,6 +87,16 @@ class SubmissionDoor:
         if outcome.index is None:
             return _json({"id": prepared.submission.id, "status": "checked"})
         return self._receipt(prepared, outcome, result, wanted)
+
+    def _prepare_one(self, body: bytes, *, dry_run: bool) -> Prepared:
+        """Read one submission; a refusal goes to the caller and, if it was truly signed, also into the log."""
+        try:
+            prepared: Prepared = self._services.ledger.prepare_one(body)
+        except (SubmissionRefused, RuleBroken) as error:
+            if not dry_run:
+                self._services.ledger.note_refused(error)
+            raise
+        return prepared
 
     def _receipt(self, prepared: Prepared, outcome: Outcome, result: SubmissionResult, wanted: str) -> Response:
         ledger = self._services.ledger

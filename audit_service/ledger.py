@@ -27,7 +27,7 @@ from audit_service.recording.application import LedgerApplication
 from audit_service.recording.database import open_sqlite
 from audit_service.recording.migrations import require_newest
 from audit_service.recording.recorder import LedgerRecorder
-from audit_service.refusals import Refusals, note_refused_body
+from audit_service.refusals import Refusals, is_noted, note_refused_body
 from audit_service.rules.keys import public_key_for
 from audit_service.signing.journal import SignStateJournal
 from audit_service.signing.signer import CheckpointSigner, SignedHead
@@ -225,8 +225,9 @@ class Ledger:
 
     def note_refused(self, error: Exception) -> None:
         """Let the refusal of a submission that could not be prepared leave its trace; nobody waits for it."""
-        with suppress(Overloaded):
-            self._writer.submit([error], atomic=False, dry_run=False)
+        if is_noted(error):
+            with suppress(Overloaded):
+                self._writer.submit([error], atomic=False, dry_run=False)
 
     def submit(self, items: Sequence[Prepared | Exception], *, atomic: bool, dry_run: bool) -> Future[SubmissionResult]:
         """Decide, record and sign; the future gives the result. Raises `Overloaded`."""

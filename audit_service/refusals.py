@@ -102,6 +102,11 @@ def note_refused_body(error: Exception, body: bytes, world: World) -> None:
     )
 
 
+def is_noted(error: Exception) -> bool:
+    """Was such a submission behind this error?"""
+    return _NOTE in vars(error)
+
+
 def _speaks_for(world: World, kid: str, source: str) -> bool:
     key = key_for(world, kid)
     return key is not None and key.until_index is None and source == AGENCY_URN + key.agency
