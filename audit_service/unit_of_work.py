@@ -44,10 +44,13 @@ GENESIS = "registry.log-created.v1"
 CLOCK_TOLERANCE = timedelta(minutes=5)
 
 
-class Outcome(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """What became of one submission: its place in the log, or the error that refused it.
 
     In a dry run, a submission that the rules would allow has a position and no index.
+
+    The garbage collector must see it: an error holds the frames it went through, and these hold their outcomes.
+    Were it hidden (`gc=False`), every batch with a refused item would stay in memory for ever.
     """
 
     index: int | None = None
