@@ -48,6 +48,9 @@ GROUP_ITEMS_LIMIT = 50_000
 # A clock that is further behind what was recorded is wrong, and no time may be taken from it.
 CLOCK_BEHIND_LIMIT = timedelta(seconds=60)
 _CLOCK_RETRY_AFTER_S = 30
+# Entries about refusals go with the next commit; if there is none, they wait so long for company, so that refusing
+# in a loop does not cost a commit each.
+REFUSALS_LINGER_S = 0.5
 
 
 class SubmissionResult(NamedTuple):
@@ -124,8 +127,6 @@ class Writer:
         try:
             while (group := self._take_group()) is not None:
                 self._process(group)
-                if self._refusals.waiting and self._queue.empty():
-                    self._process([])
             if self._refusals.waiting:
                 self._process([])
         except Exception as error:
@@ -137,8 +138,14 @@ class Writer:
         self._refuse_waiting()
 
     def _take_group(self) -> list[_Request] | None:
-        """Everything that waits now, at least one request; None when the writer shall end."""
-        request = self._queue.get()
+        """Everything that waits now, at least one request; None when the writer shall end.
+
+        Nothing, if nobody asks for a while and refusals wait for their entries.
+        """
+        try:
+            request = self._queue.get(timeout=REFUSALS_LINGER_S if self._refusals.waiting else None)
+        except queue.Empty:
+            return []
         group: list[_Request] = []
         size = 0
         while request is not None:
