@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from audit_client.receipts import Receipt
 
 MANIFEST = "service.batch-sealed.v1"
+_TOKEN = re.compile(r"[a-z0-9]+\.[A-Za-z0-9_-]+", re.ASCII)
 _MAX_FILE_BYTES = 64 * 1024 * 1024
 _MAX_KEY_BYTES = 64 * 1024
 _DESCRIPTION = """\
@@ -192,25 +194,18 @@ def _seal(args: argparse.Namespace, out: Output) -> int:
     folder = ReceiptFolder(args.keep)
     submitter = _submitter(args, folder)
     registered = submitter.fetch_rules(service_id)
-    source = _owner(submitter, service_id)
-    unfinished = folder.unfinished_batches(source)
+    unfinished = folder.unfinished_batches(registered.owner)
     if unfinished:
         raise WrongUse(f"{unfinished[0]} has no receipt yet: submit that file first, or its transactions count twice")
     batch = seal(
         _transactions(_read(args.file)),
         rules=registered,
         period=period,
-        source=source,
         key=cast("Ed25519PrivateKey", _key(args.key)),
         other_kind=args.other_kind,
     )
     _write_openings(args.openings, batch)
     return _send_batch(submitter, batch, out)
-
-
-def _owner(submitter: Submitter, service_id: str) -> str:
-    found = submitter.service.find_entries(subject=f"service/{service_id}", type="service.registered.v1")
-    return str(found[0]["entry"]["source"])
 
 
 def _transactions(data: bytes) -> list[Transaction]:
@@ -258,6 +253,8 @@ def _submitter(args: argparse.Namespace, folder: ReceiptFolder) -> Submitter:
     token = args.token
     if token.startswith("@"):
         token = read_file(Path(token[1:]), max_bytes=_MAX_KEY_BYTES).decode("ascii", errors="replace").strip()
+    if not _TOKEN.fullmatch(token):
+        raise WrongUse("--token is ID.SECRET, or @FILE that holds it")
     vkey = parse_vkey(args.vkey)
     return Submitter(Service(args.url, token=token, plain_http=args.plain_http), vkey=vkey, folder=folder)
 

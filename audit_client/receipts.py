@@ -93,7 +93,7 @@ class ReceiptFolder:
         kept = _read(path)
         if kept is None:
             _write(path, encoded)
-        elif submission_payload(parse_submission(kept)) != submission_payload(submission):
+        elif submission_payload(_parse(kept, path)) != submission_payload(submission):
             raise NotUsable(f"another event with this id was sent before: {path}; an id is used once")
 
     def give_up(self, submission: Mapping[str, Any]) -> None:
@@ -102,13 +102,17 @@ class ReceiptFolder:
             self._file(submission, ".submission.json").unlink(missing_ok=True)
 
     def resume(self, event: Mapping[str, Any]) -> dict[str, Any] | None:
-        """The submission that was sent for this event before, if it says all that the event says."""
-        if not isinstance(event.get("id"), str) or not isinstance(event.get("source"), str):
+        """The submission that was sent for this event before, if it says all that the event says.
+
+        An event that is signed already is sent as it is: its approval may be new.
+        """
+        if "signature" in event or not all(isinstance(event.get(name), str) for name in ("id", "source")):
             return None
-        kept = _read(self._file(event, ".submission.json"))
+        path = self._file(event, ".submission.json")
+        kept = _read(path)
         if kept is None:
             return None
-        found = parse_submission(kept)
+        found = _parse(kept, path)
         left_out = {"signature", "approval"}
         said = {name: value for name, value in event.items() if name not in left_out}
         before = {name: value for name, value in found.items() if name not in left_out}
@@ -161,7 +165,11 @@ class ReceiptFolder:
         lines, document = _read(self._file(name, ".batch.ndjson")), _read(self._file(name, ".batch.json"))
         if lines is None or document is None:
             raise NotUsable(f"{self.path} holds no receipt of the batch {batch_id} of {source}")
-        return lines.rstrip(b"\n").split(b"\n"), json.loads(document)
+        try:
+            receipt: dict[str, Any] = json.loads(document)
+        except ValueError:
+            raise NotUsable(f"{self.path}: the receipt of the batch {batch_id} is not what was kept there") from None
+        return lines.rstrip(b"\n").split(b"\n"), receipt
 
     def _folder(self, source: str) -> Path:
         return self.path / file_name(source.removeprefix(AGENCY_URN))
@@ -184,6 +192,13 @@ def file_name(text: str) -> str:
     if name.startswith("."):
         name = "%2E" + name[1:]
     return name if len(name) <= _LONGEST_NAME else name[:100] + "-" + sha256(text.encode()).hexdigest()
+
+
+def _parse(kept: bytes, path: Path) -> dict[str, Any]:
+    try:
+        return parse_submission(kept)
+    except VerificationError as error:
+        raise NotUsable(f"{path} is not what was kept there: {error}") from None
 
 
 def _read(path: Path) -> bytes | None:

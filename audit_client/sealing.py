@@ -42,9 +42,10 @@ _MONTHS_OF_A_YEAR = 12
 
 @dataclass(frozen=True, kw_only=True)
 class ServiceRules:
-    """What the service's own registration says: its kinds, and how small a cell may be."""
+    """What the service's own registration says: whose it is, its kinds, and how small a cell may be."""
 
     service_id: str
+    owner: str
     kinds: frozenset[str]
     minimum_cell: int
 
@@ -105,7 +106,6 @@ def seal(
     *,
     rules: ServiceRules,
     period: str,
-    source: str,
     key: Ed25519PrivateKey,
     other_kind: str | None = None,
     now: datetime | None = None,
@@ -130,7 +130,7 @@ def seal(
     batch_id = draw_bytes(16).hex()
     envelope = {
         "specversion": "1.0",
-        "source": source,
+        "source": rules.owner,
         "subject": f"service/{rules.service_id}/{period}",
         "time": ended.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
     }

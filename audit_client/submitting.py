@@ -18,8 +18,8 @@ from audit_client.sealing import ServiceRules
 from audit_client.service import LINES, ONE
 from audit_client.signing import encode
 from verifier.envelope import parse_entry, parse_submission, submission_payload
-from verifier.errors import VerificationError
-from verifier.proofs import parse_log_proof
+from verifier.errors import MalformedInput, VerificationError
+from verifier.proofs import parse_log_proof, verify_log_proof
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -108,19 +108,34 @@ class Submitter:
     # --- sealed batches ---------------------------------------------------------------------------------
 
     def fetch_rules(self, service_id: str) -> ServiceRules:
-        """What does the service's registration in the log say about kinds and the smallest cell?
+        """What does the service's registration say, as it stands in the log that was pinned?
+
+        It is checked like a receipt: who could make it up could make an agency publish cells that are too small.
 
         Raises:
             NotUsable: the service is not registered.
+            EvidenceDoesNotHold: what the service shows is not in the log.
         """
-        subject = f"service/{service_id}"
-        found = self.service.find_entries(subject=subject, type="service.registered.v1")
+        subject, event_type = f"service/{service_id}", "service.registered.v1"
+        found = self.service.find_entries(subject=subject, type=event_type)
+        if not found:
+            raise NotUsable(f"the log has no registration of the service {service_id}")
+        index = _integer(found[0], "index")
+        entry, proof = self.service.fetch_entry(index), self.service.fetch_proof(index)
         try:
-            data = found[0]["entry"]["data"]
-            kinds = frozenset(str(kind["code"]) for kind in data["kinds"])
-            return ServiceRules(service_id=service_id, kinds=kinds, minimum_cell=int(data["minimum_cell"]))
-        except (IndexError, KeyError, TypeError, ValueError):
-            raise NotUsable(f"the log has no registration of the service {service_id}") from None
+            verify_log_proof(proof, entry=entry, vkey=self._vkey)
+            event = parse_entry(entry)
+            if (event["subject"], event["type"]) != (subject, event_type):
+                raise MalformedInput("it is another entry")
+            data = event["data"]
+            return ServiceRules(
+                service_id=service_id,
+                owner=event["source"],
+                kinds=frozenset(kind["code"] for kind in data["kinds"]),
+                minimum_cell=data["minimum_cell"],
+            )
+        except (VerificationError, KeyError, TypeError) as error:
+            raise EvidenceDoesNotHold(f"the registration of the service {service_id} does not hold: {error}") from error
 
     def submit_sealed(self, batch: SealedBatch) -> BatchReceipt:
         """Post a whole sealed batch in one atomic request; returns its checked and kept receipt.

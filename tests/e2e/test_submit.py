@@ -249,7 +249,6 @@ def test_twenty_thousand_records_go_in_one_call_and_every_one_has_its_proof(agen
         (Transaction(kind="permit", record={"number": number}) for number in range(20_000)),
         rules=desk.fetch_rules("permits"),
         period="2021-02",
-        source="urn:kr:agency:roads",
         key=signing_key(agency),
     )
     receipt = desk.submit_sealed(batch)

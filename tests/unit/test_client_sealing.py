@@ -29,7 +29,9 @@ from verifier.tree import root_of_leaf_hashes
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(32))
 SOURCE = "urn:kr:agency:roads"
-RULES = ServiceRules(service_id="permits", kinds=frozenset({"dig", "park", "film", "other"}), minimum_cell=5)
+RULES = ServiceRules(
+    service_id="permits", owner=SOURCE, kinds=frozenset({"dig", "park", "film", "other"}), minimum_cell=5
+)
 NOW = datetime(2021, 4, 1, tzinfo=UTC)
 
 
@@ -40,7 +42,7 @@ def transactions(**counts: int) -> list[Transaction]:
 
 
 def sealed(records: list[Transaction], *, other_kind: str | None = None, period: str = "2021-03") -> SealedBatch:
-    return seal(records, rules=RULES, period=period, source=SOURCE, key=KEY, other_kind=other_kind, now=NOW)
+    return seal(records, rules=RULES, period=period, key=KEY, other_kind=other_kind, now=NOW)
 
 
 def test_the_manifest_comes_first_and_speaks_for_all() -> None:
