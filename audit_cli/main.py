@@ -49,9 +49,11 @@ KEEPING: dict[str, Command] = {
     "init": Command("audit_cli.init", "create a ledger: keys, database, genesis entry"),
     "db": Command("audit_cli.db", "upgrade the database; rebuild the read models"),
     "tokens": Command("audit_cli.tokens", "issue, revoke and list the tokens of those who call the service"),
-    "submit": Command("audit_cli.submit", "send events to a service"),
 }
-COMMANDS: dict[str, Command] = {**CHECKING, **KEEPING}
+WRITING: dict[str, Command] = {
+    "submit": Command("audit_cli.submit", "sign events, send them, check and keep the receipts"),
+}
+COMMANDS: dict[str, Command] = {**CHECKING, **WRITING, **KEEPING}
 
 _EPILOG = """\
 examples:
@@ -138,7 +140,7 @@ def load_command(name: str) -> CommandModule:
     try:
         return cast("CommandModule", importlib.import_module(command.module))
     except ModuleNotFoundError as error:
-        if name in CHECKING:
+        if name not in KEEPING:
             raise
         missing = error.name or "a module"
         if missing == command.module:
@@ -153,6 +155,9 @@ def _top_parser() -> argparse.ArgumentParser:
     listing = [
         "check a log (anybody; needs no server):",
         *[f"  {name:<{width}}  {command.summary}" for name, command in CHECKING.items()],
+        "",
+        "write to a log (an agency; needs no server):",
+        *[f"  {name:<{width}}  {command.summary}" for name, command in WRITING.items()],
         "",
         "keep a log (the city):",
         *[f"  {name:<{width}}  {command.summary}" for name, command in KEEPING.items()],

@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from audit_client.errors import EvidenceDoesNotHold, NoAnswer, NotUsable, Refused
 from audit_client.receipts import Receipt, ReceiptFolder, check_receipt
 from audit_client.sealing import Transaction, seal
 from audit_client.service import Service
-from audit_client.signing import read_private_key, sign
+from audit_client.signing import encode, read_private_key, sign
 from audit_client.submitting import Submitter
 from tests.support.running_server import RunningServer, running_server
 from tests.support.small_city import budget_year, make_small_city, obligation, service
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import urllib3
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+    from tests.support.installed import Installation
 
 ROOT = Path(__file__).resolve().parents[2]
 PERIOD = "service/permits/2021-03"
@@ -198,6 +200,16 @@ def test_a_batch_without_a_receipt_is_finished_before_another_is_sealed(agency: 
     assert not (agency.desk / "again.openings").exists()
 
 
+def test_the_base_installation_submits(agency: Agency, auditor: Installation) -> None:
+    event = auditor.elsewhere / "event.json"
+    event.write_text(json.dumps(obligation(10, amount_won=1)))
+    named = ("--url", agency.server.url, "--vkey", agency.vkey, "--token", f"@{agency.keys / 'roads.token'}")
+    ended = auditor.audit("submit", event, *named, "--key", agency.keys / "roads.key")
+    assert ended.returncode == 0, ended.stderr
+    assert (auditor.elsewhere / "receipts" / "roads" / "obligation-10.tlog-proof").exists()
+    assert not auditor.imports("fastapi")
+
+
 # --- as a program uses the client -----------------------------------------------------------------------
 
 
@@ -260,6 +272,26 @@ def test_twenty_thousand_records_go_in_one_call_and_every_one_has_its_proof(agen
         assert batch.openings[number - 1].commitment.encode() in proved.entry
     with pytest.raises(NotUsable):
         desk.prove_item(receipt.source, batch.batch_id, 20_001)
+
+
+def test_a_registration_without_a_proof_is_not_believed(agency: Agency, tmp_path: Path) -> None:
+    other = VerifierKey.parse((make_small_city(tmp_path / "other").data_dir / "log.vkey").read_text().strip())
+    honest = submitter(agency, tmp_path / "desk")
+    assert honest.fetch_rules("permits").minimum_cell == 5
+    with pytest.raises(NotUsable):
+        honest.fetch_rules("parking")
+    with pytest.raises(EvidenceDoesNotHold):
+        Submitter(honest.service, vkey=other, folder=honest.folder).fetch_rules("permits")
+
+
+def test_an_approval_that_came_later_is_sent_though_the_event_was_kept_without(tmp_path: Path) -> None:
+    folder = ReceiptFolder(tmp_path)
+    signed = sign(obligation(40, amount_won=1), Ed25519PrivateKey.from_private_bytes(bytes(32)))
+    folder.begin(signed, encode(signed))
+    assert folder.resume({**signed, "approval": "by somebody"}) is None
+    unsigned = {name: value for name, value in signed.items() if name not in {"signature", "time"}}
+    assert folder.resume(unsigned) == signed
+    assert folder.resume({**unsigned, "subject": "budget/parks/2021"}) is None
 
 
 def test_a_proof_of_a_neighbour_is_not_taken_for_ours(agency: Agency, tmp_path: Path) -> None:
