@@ -265,5 +265,8 @@ def _key(path: Path | None) -> Ed25519PrivateKey | None:
 
 def _read(name: str) -> bytes:
     if name == "-":
-        return sys.stdin.buffer.read(_MAX_FILE_BYTES)
+        data = sys.stdin.buffer.read(_MAX_FILE_BYTES + 1)
+        if len(data) > _MAX_FILE_BYTES:
+            raise WrongUse(f"standard input is longer than {_MAX_FILE_BYTES} bytes; send it in parts")
+        return data
     return read_file(Path(name), max_bytes=_MAX_FILE_BYTES)
