@@ -68,8 +68,8 @@ def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
                 b"\n".join(batch.lines), agency=batch.agency, media_type="application/x-ndjson", query="?atomic=true"
             )
             assert answer.status == 200, answer.data
-            if batch.agency == DIVISION:
-                events.extend(batch.lines)
+            # A few of others, for whom our token does not speak.
+            events.extend(batch.lines if batch.agency == DIVISION else batch.lines[:5])
         yield City(server, credentials[DIVISION].token, events)
 
 
