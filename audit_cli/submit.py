@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -33,7 +32,6 @@ if TYPE_CHECKING:
     from audit_client.receipts import Receipt
 
 MANIFEST = "service.batch-sealed.v1"
-_TOKEN = re.compile(r"[a-z0-9]+\.[A-Za-z0-9_-]+", re.ASCII)
 _MAX_FILE_BYTES = 64 * 1024 * 1024
 _MAX_KEY_BYTES = 64 * 1024
 _DESCRIPTION = """\
@@ -253,8 +251,6 @@ def _submitter(args: argparse.Namespace, folder: ReceiptFolder) -> Submitter:
     token = args.token
     if token.startswith("@"):
         token = read_file(Path(token[1:]), max_bytes=_MAX_KEY_BYTES).decode("ascii", errors="replace").strip()
-    if not _TOKEN.fullmatch(token):
-        raise WrongUse("--token is ID.SECRET, or @FILE that holds it")
     vkey = parse_vkey(args.vkey)
     return Submitter(Service(args.url, token=token, plain_http=args.plain_http), vkey=vkey, folder=folder)
 

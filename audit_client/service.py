@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import time
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
@@ -31,6 +32,7 @@ TIMEOUT_S = 120.0
 _COME_AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 
+_TOKEN = re.compile(r"[A-Za-z0-9]+\.[A-Za-z0-9_-]+", re.ASCII)
 _draw = random.SystemRandom().random
 
 
@@ -58,6 +60,8 @@ class Service:
     ) -> None:
         self.url = url.rstrip("/")
         _require_private(self.url, plain_http=plain_http)
+        if not _TOKEN.fullmatch(token):
+            raise NotUsable("a token is ID.SECRET")
         self._headers = {"Authorization": f"Bearer {token}", "Accept": "application/json, application/problem+json"}
         self._tries = tries
         self._sleep = sleep

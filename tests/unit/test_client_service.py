@@ -156,3 +156,10 @@ def test_any_other_address_is_refused(url: str) -> None:
         Service(url, token=TOKEN)
     if url == "http://ledger.example":
         Service(url, token=TOKEN, plain_http=True)
+
+
+@pytest.mark.parametrize("token", ["", "secret", "a.b\r\nX-Header: 1", "a.비밀", " a.b"])
+def test_what_is_no_token_is_not_sent(token: str) -> None:
+    with pytest.raises(NotUsable) as caught:
+        Service("https://ledger.example", token=token)
+    assert "비밀" not in str(caught.value)
