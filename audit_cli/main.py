@@ -51,6 +51,8 @@ KEEPING: dict[str, Command] = {
     "tokens": Command("audit_cli.tokens", "issue, revoke and list the tokens of those who call the service"),
 }
 WRITING: dict[str, Command] = {
+    "keys": Command("audit_cli.keys", "say in the log who may write: register, revoke, rotate, list keys"),
+    "log": Command("audit_cli.log", "change the log's policy and witnesses, or end it"),
     "submit": Command("audit_cli.submit", "sign events, send them, check and keep the receipts"),
 }
 COMMANDS: dict[str, Command] = {**CHECKING, **WRITING, **KEEPING}
