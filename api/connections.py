@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 if TYPE_CHECKING:
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from uvicorn.protocols.http.h11_impl import RequestResponseCycle
 
 HEAD_TIMEOUT_S = 10.0
+# How long a body that nobody wants any more is still taken in, so that its sender can read why.
+LINGER_S = 2.0
 # Beyond it new connections are closed at once; a process may usually open 1,024 files.
 MAX_CONNECTIONS = 900
 
@@ -34,7 +37,7 @@ class ImpatientProtocol(H11Protocol):
         if len(self.connections) > self.max_connections:
             transport.abort()
             return
-        self._start_clock()
+        self._start_clock(self.head_timeout_s)
 
     def data_received(self, data: bytes) -> None:
         """Take in bytes; a head that is whole stops the clock."""
@@ -47,7 +50,9 @@ class ImpatientProtocol(H11Protocol):
         super().on_response_complete()
         self._stop_clock()
         if not self._answering():
-            self._start_clock()
+            # Who was refused before its body was whole may read the answer, not go on pouring.
+            pouring = self.conn.their_state is h11.SEND_BODY
+            self._start_clock(min(self.head_timeout_s, LINGER_S) if pouring else self.head_timeout_s)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the clock."""
@@ -58,9 +63,9 @@ class ImpatientProtocol(H11Protocol):
         cycle: RequestResponseCycle | None = self.cycle  # uvicorn says that it is never None; it begins so
         return cycle is not None and not cycle.response_complete
 
-    def _start_clock(self) -> None:
+    def _start_clock(self, timeout_s: float) -> None:
         if not self.transport.is_closing():
-            self._head_deadline = self.loop.call_later(self.head_timeout_s, self._hang_up)
+            self._head_deadline = self.loop.call_later(timeout_s, self._hang_up)
 
     def _stop_clock(self) -> None:
         if self._head_deadline is not None:

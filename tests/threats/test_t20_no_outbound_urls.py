@@ -26,27 +26,9 @@ PACKAGES = ("api", "audit_service")
 # Whatever can open a connection, of the standard library and of what the extras install.
 FETCHING = frozenset(
     [
-        "aiohttp",
-        "ftplib",
-        "http.client",
-        "httpcore",
-        "httpx",
-        "httpx2",
-        "imaplib",
-        "nntplib",
-        "poplib",
-        "requests",
-        "smtplib",
-        "socket",
-        "socketserver",
-        "ssl",
-        "subprocess",
-        "telnetlib",
-        "urllib.request",
-        "urllib3",
-        "webbrowser",
-        "websockets",
-        "xmlrpc",
+        *("aiohttp", "ftplib", "http.client", "httpcore", "httpx", "httpx2", "imaplib", "nntplib", "poplib"),
+        *("requests", "smtplib", "socket", "socketserver", "ssl", "subprocess", "telnetlib", "urllib.request"),
+        *("urllib3", "webbrowser", "websockets", "xmlrpc"),
     ]
 )
 # Calls that open one without an import of their own.
