@@ -35,6 +35,7 @@ PATHS = {
     "project-register": "/v1/projects/{key}",
     "service-statistics": "/v1/services/{key}",
     "organisations": "/v1/organisations/{key}",
+    "agency-gaps": "/v1/agencies/{key}/gaps",
 }
 
 
@@ -70,8 +71,8 @@ def etag_of(answer: dict[str, Any]) -> str:
     return f'"{answer["tree_size"]}-{definition["name"]}-{definition["version"]}"'
 
 
-def _respond(services: Services, request: Request, kind: str, key: str) -> Response:
-    query = read_query(request, TREE_SIZE, LEGAL_DATE)
+def _respond(services: Services, request: Request, kind: str, key: str, *as_of: Parameter) -> Response:
+    query = read_query(request, *(as_of or (TREE_SIZE, LEGAL_DATE)))
     answer = read_answer(services, kind, key, **query)
     headers = {"Cache-Control": NO_CACHE, "ETag": etag_of(answer)}
     if not_modified(request, headers["ETag"]):
@@ -120,6 +121,17 @@ def answers_router(services: Services) -> APIRouter:
     def read_settlement(agency: str, request: Request) -> Response:
         """One agency's settled years, with the identities that must hold."""
         return _respond(services, request, "settlement", agency)
+
+    @router.get(
+        "/v1/agencies/{code}/gaps",
+        summary="An agency's missing numbers",
+        openapi_extra=documented(TREE_SIZE, **JSON_DOCS),
+        response_class=Response,
+    )
+    def read_gaps(code: str, request: Request) -> Response:
+        """Missing numbers as ranges, refused ones, and every close with what arrived of it."""
+        # Numbers have no legal date, so there is no other as-of than a tree size.
+        return _respond(services, request, "agency-gaps", code, TREE_SIZE)
 
     _add_register(router, services, "contract-register", "contracts", "contract")
     _add_register(router, services, "project-register", "projects", "project")

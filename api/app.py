@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 
 from api import problems
+from api.access import Gate, require_declared
 from api.answers import answers_router
 from api.checkpoints import checkpoints_router
 from api.docs import docs_router
 from api.entries import entries_router
 from api.health import health_router
+from api.limits import AddressLimit
 from api.middleware import Doorkeeper
 from api.openapi import TITLE
 from api.portal.environment import portal_templates
@@ -33,7 +35,15 @@ def create_app(services: Services) -> FastAPI:
     The ledger and the read models are opened, started and stopped by whoever calls this.
     """
     # FastAPI's own pages load scripts from elsewhere: api.docs has the same without.
-    app = FastAPI(title=TITLE, version=VERSION, openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
+    app = FastAPI(
+        title=TITLE,
+        version=VERSION,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        dependencies=[Depends(Gate(services))],
+    )
     files = StaticFiles()
     templates = portal_templates(files)
     routers = (
@@ -48,8 +58,11 @@ def create_app(services: Services) -> FastAPI:
         static_router(files),
         portal_router(services, templates),
     )
+    require_declared(routers)
     for router in routers:
         app.include_router(router)
     problems.install(app)
+    # The one that is added last stands outermost: the doorkeeper answers what the limit refuses.
+    app.add_middleware(AddressLimit, rate_per_s=services.limits.requests_per_address_s)
     app.add_middleware(Doorkeeper, origin=services.ledger.origin)
     return app

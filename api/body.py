@@ -7,6 +7,7 @@ type decides how many events it is; what an event means is read elsewhere.
 from __future__ import annotations
 
 import asyncio
+import math
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -29,25 +30,40 @@ _array_decoder = msgspec.json.Decoder(list[msgspec.Raw])
 
 
 class BodyBudget:
-    """How much memory all bodies in flight may hold together; beyond it new ones are asked to come later."""
+    """How much memory bodies in flight may hold, together and for each caller; beyond it new ones come later."""
 
-    def __init__(self, limit_bytes: int) -> None:
+    def __init__(self, limit_bytes: int, *, caller_limit_bytes: int | None = None) -> None:
         self.free_bytes = limit_bytes
+        self._caller_limit_bytes = limit_bytes if caller_limit_bytes is None else caller_limit_bytes
+        # Only callers with a body on its way stand here.
+        self._held_bytes: dict[str, int] = {}
 
     @contextmanager
-    def hold(self, size_bytes: int) -> Iterator[None]:
+    def hold(self, size_bytes: int, *, caller: str = "") -> Iterator[None]:
         """Set aside memory for one body.
 
         Raises:
-            Problem: `overloaded`; early refusal keeps those that are served fast.
+            Problem: `overloaded`, or `too-many-requests` for a caller that would crowd out the others; early
+                refusal keeps those that are served fast.
         """
         if size_bytes > self.free_bytes:
             raise Problem("overloaded", "too many bodies are on their way", headers={"Retry-After": "1"})
+        held_bytes = self._held_bytes.get(caller, 0)
+        if held_bytes + size_bytes > self._caller_limit_bytes:
+            detail = "this token has too many bodies on their way"
+            raise Problem("too-many-requests", detail, headers={"Retry-After": "1"})
         self.free_bytes -= size_bytes
+        self._held_bytes[caller] = held_bytes + size_bytes
         try:
             yield
         finally:
             self.free_bytes += size_bytes
+            # An empty body holds nothing, so another one of this caller may have taken the row away already.
+            left_bytes = self._held_bytes.get(caller, 0) - size_bytes
+            if left_bytes:
+                self._held_bytes[caller] = left_bytes
+            else:
+                self._held_bytes.pop(caller, None)
 
 
 def media_type_of(request: Request) -> str:
@@ -90,26 +106,32 @@ def announced_length(request: Request, *, cap_bytes: int) -> int:
     return length
 
 
-async def read_body(request: Request, *, cap_bytes: int, timeout_s: float) -> bytes:
-    """Read the whole body, no more than the cap and no longer than the deadline.
+async def read_body(
+    request: Request, *, cap_bytes: int, timeout_s: float, grace_s: float = math.inf, bytes_per_s: int = 1
+) -> bytes:
+    """Read the whole body: no more than the cap, no longer than the deadline, no slower than the minimum rate.
 
     Raises:
         Problem: `body-too-large`, `body-timeout`, `body-incomplete`.
     """
     chunks = []
     size = 0
+    begun = asyncio.get_running_loop().time()
     try:
-        async with asyncio.timeout(timeout_s):
+        async with asyncio.timeout_at(begun + min(grace_s, timeout_s)) as deadline:
             async for chunk in request.stream():
                 size += len(chunk)
                 if size > cap_bytes:
                     raise _too_large(cap_bytes)
                 chunks.append(chunk)
+                # Bytes buy time at the minimum rate, up to the deadline: standing still and trickling both end.
+                earned_s = grace_s + size / bytes_per_s
+                deadline.reschedule(begun + min(earned_s, timeout_s))
     except TimeoutError as error:
         # The rest may still come: this connection cannot be used again.
         raise Problem(
             "body-timeout",
-            f"the body did not arrive within {timeout_s:g} s",
+            f"the body did not arrive within {timeout_s:g} s, or came too slowly",
             headers={"Connection": "close"},
         ) from error
     except ClientDisconnect as error:

@@ -154,11 +154,27 @@ class CheckpointArchive(Protocol):
         """The last checkpoint of that day in KST (`YYYY-MM-DD`); without a day the newest of all."""
 
 
+class Caller(Protocol):
+    """Who stands behind a valid token."""
+
+    @property
+    def source(self) -> str:
+        """`urn:kr:agency:<code>`."""
+
+    @property
+    def role(self) -> str:
+        """One of the roles of `api.access`."""
+
+    @property
+    def token_id(self) -> str:
+        """Which token it is; not secret."""
+
+
 class Tokens(Protocol):
     """Who stands behind a bearer token: routing and limits, never evidence (the evidence is the signature)."""
 
-    def source_of(self, token: str, /) -> str | None:
-        """`urn:kr:agency:<code>` for a valid `<id>.<secret>`, compared in constant time; None otherwise."""
+    def caller_of(self, token: str, /) -> Caller | None:
+        """The caller of a valid `<id>.<secret>`, compared in constant time; None otherwise."""
 
 
 class Ledger(Protocol):
@@ -208,6 +224,9 @@ class Ledger(Protocol):
         Raises here or in the future: Overloaded, Quarantined, RecordingFailed. A refusal is an outcome; an
         atomic batch that was refused has an error in every outcome (`BatchRefused` for those that were fine).
         """
+
+    def note_refused(self, error: Exception, /) -> None:
+        """Let the refusal of a signed submission that `prepare_one` refused leave its entry; returns at once."""
 
     def signed(self) -> SignedHead:
         """The newest signed checkpoint."""
@@ -263,7 +282,14 @@ class Limits:
     batch_bytes: int = 32 * 1024 * 1024
     batch_items: int = 25_000
     body_timeout_s: float = 30.0
+    # A body that stands still is cut off after the grace, whatever the deadline; each second needs so many bytes more.
+    body_grace_s: float = 5.0
+    body_bytes_per_s: int = 16 * 1024
     buffered_bytes: int = 256 * 1024 * 1024
+    token_buffered_bytes: int = 64 * 1024 * 1024
+    # 0 lets everything through. After a pause ten seconds' worth may come at once.
+    requests_per_token_s: float = 1000.0
+    requests_per_address_s: float = 500.0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -105,6 +105,13 @@ _ROWS = (
         "이 토큰으로는 할 수 없습니다",
         "An agency submits only events whose `source` is its own.",
     ),
+    ProblemType(
+        "too-many-requests",
+        429,
+        "You send more requests than you may",
+        "허용된 요청 수를 넘었습니다",
+        "Send the same request again after Retry-After seconds; send many events as one batch.",
+    ),
     # The submitter: the event.
     ProblemType(
         "malformed-submission",
@@ -199,6 +206,14 @@ _ROWS = (
         "The service cannot take this now",
         "지금은 요청이 많아 받을 수 없습니다",
         "Send the same request again after Retry-After seconds; a repeat is never recorded twice.",
+    ),
+    ProblemType(
+        "clock-behind",
+        503,
+        "The service's clock is wrong, so nothing is signed",
+        "서버 시계가 맞지 않아 서명하지 않습니다",
+        "Reading goes on. Send the same request again after Retry-After seconds; `detail` says how far the clock is "
+        "behind what was recorded.",
     ),
     ProblemType(
         "recording-failed",

@@ -29,7 +29,17 @@ TYPE_PREFIX = "/docs/problems/"
 _log = logging.getLogger("api.problems")
 
 # Rules about who may sign are the caller's rights, all others the state of the ledger.
-_ENTITLEMENT_RULES = frozenset({"registry.key-unknown", "registry.key-scope", "registry.source-mismatch"})
+_ENTITLEMENT_RULES = frozenset(
+    {
+        "registry.key-unknown",
+        "registry.key-revoked",
+        "registry.key-role",
+        "registry.key-scope",
+        "registry.key-subject",
+        "registry.source-mismatch",
+        "registry.root-signatures",
+    }
+)
 # The rule that HTTP itself adds: a token speaks for one agency.
 NOT_THE_CALLERS = "submission.source-not-the-callers"
 _SLUG_OF_STATUS = {
@@ -79,7 +89,7 @@ def problem_of(error: Exception) -> Problem:
         case errors.NotInLog():
             return Problem("not-in-log", str(error))
         case errors.Overloaded():
-            return Problem("overloaded", str(error), headers={"Retry-After": str(error.retry_after_s)})
+            return Problem(error.slug, str(error), headers={"Retry-After": str(error.retry_after_s)})
         case errors.RecordingFailed() | errors.Quarantined():
             # Their messages may name files and databases: they are for the operator's log.
             advice = PROBLEM_TYPES[error.slug].advice

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from api.app import create_app
-from api.ports import Services
+from api.ports import Limits, Services
 from audit_service.ledger import Ledger
 from audit_service.recording.database import open_sqlite
 from audit_service.recording.migrations import require_newest
@@ -102,7 +102,11 @@ def open_services(settings: Settings) -> Iterator[FastAPI]:
         try:
             require_newest(engine, "projections")
             with _following(ledger, engine) as answers:
-                yield create_app(Services(ledger=ledger, read_models=answers, demo=settings.demo))
+                limits = Limits(
+                    requests_per_token_s=settings.requests_per_token_s,
+                    requests_per_address_s=settings.requests_per_address_s,
+                )
+                yield create_app(Services(ledger=ledger, read_models=answers, limits=limits, demo=settings.demo))
         finally:
             engine.dispose()
 

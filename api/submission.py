@@ -22,12 +22,13 @@ from api.openapi import JSON_DOCS, SUBMISSION_DOCS
 from api.parameters import Parameter, documented, read_query
 from api.problems import NOT_THE_CALLERS, Problem, problem_document, problem_of
 from api.receipts import entry_status, proof_text, receipt_document
-from audit_service.errors import NotAuthorised, NotInLog, SubmissionRefused
+from audit_service.errors import NotInLog, SubmissionRefused
+from audit_service.rules.errors import RuleBroken
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from api.ports import Outcome, Prepared, Services, SubmissionResult
+    from api.ports import Caller, Outcome, Prepared, Services, SubmissionResult
 
 _ATOMIC = Parameter("atomic", "All events of the batch are recorded, or none.", "boolean")
 _DRY_RUN = Parameter("dry_run", "Decide as if, record nothing.", "boolean")
@@ -50,33 +51,34 @@ class SubmissionDoor:
 
     def __init__(self, services: Services) -> None:
         self._services = services
-        self._budget = bodies.BodyBudget(services.limits.buffered_bytes)
+        limits = services.limits
+        self._budget = bodies.BodyBudget(limits.buffered_bytes, caller_limit_bytes=limits.token_buffered_bytes)
 
     async def take(self, request: Request) -> Response:
         """Answer POST /v1/events."""
         query = read_query(request, _ATOMIC, _DRY_RUN, _RESULTS)
-        source = await run_in_threadpool(self._caller, request)
+        caller: Caller = request.state.caller
+        source = caller.source
         media_type = bodies.media_type_of(request)
         limits = self._services.limits
         one = media_type in bodies.ONE
         cap_bytes = limits.event_bytes if one else limits.batch_bytes
         size_bytes = bodies.announced_length(request, cap_bytes=cap_bytes)
-        with self._budget.hold(size_bytes):
-            body = await bodies.read_body(request, cap_bytes=cap_bytes, timeout_s=limits.body_timeout_s)
+        with self._budget.hold(size_bytes, caller=caller.token_id):
+            body = await bodies.read_body(
+                request,
+                cap_bytes=cap_bytes,
+                timeout_s=limits.body_timeout_s,
+                grace_s=limits.body_grace_s,
+                bytes_per_s=limits.body_bytes_per_s,
+            )
             if one:
                 return await self._take_one(request, body, source, dry_run=bool(query["dry_run"]))
             return await self._take_many(body, media_type, source, query)
 
-    def _caller(self, request: Request) -> str:
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        source = self._services.ledger.tokens.source_of(token) if scheme.lower() == "bearer" else None
-        if source is None:
-            raise NotAuthorised("a valid bearer token is required", authenticated=False)
-        return source
-
     async def _take_one(self, request: Request, body: bytes, source: str, *, dry_run: bool) -> Response:
         wanted = choose(request, "application/json", "text/plain")
-        prepared: Prepared = self._services.ledger.prepare_one(body)
+        prepared = self._prepare_one(body, dry_run=dry_run)
         _require_own(prepared, source)
         result = await self._submit([prepared], atomic=False, dry_run=dry_run)
         outcome = result.outcomes[0]
@@ -85,6 +87,16 @@ class SubmissionDoor:
         if outcome.index is None:
             return _json({"id": prepared.submission.id, "status": "checked"})
         return self._receipt(prepared, outcome, result, wanted)
+
+    def _prepare_one(self, body: bytes, *, dry_run: bool) -> Prepared:
+        """Read one submission; a refusal goes to the caller and, if it was truly signed, also into the log."""
+        try:
+            prepared: Prepared = self._services.ledger.prepare_one(body)
+        except (SubmissionRefused, RuleBroken) as error:
+            if not dry_run:
+                self._services.ledger.note_refused(error)
+            raise
+        return prepared
 
     def _receipt(self, prepared: Prepared, outcome: Outcome, result: SubmissionResult, wanted: str) -> Response:
         ledger = self._services.ledger
@@ -276,6 +288,9 @@ def submission_router(services: Services) -> APIRouter:
             "batch_bytes": limits.batch_bytes,
             "batch_items": limits.batch_items,
             "body_timeout_s": limits.body_timeout_s,
+            "body_bytes_per_s": limits.body_bytes_per_s,
+            "requests_per_token_s": limits.requests_per_token_s,
+            "requests_per_address_s": limits.requests_per_address_s,
         }
         headers = {"Allow": "GET, HEAD, OPTIONS, POST", "Accept-Post": ", ".join(bodies.ALLOWED)}
         return _json(document, headers=headers)

@@ -48,8 +48,14 @@ KEEPING: dict[str, Command] = {
     "serve": Command("audit_cli.serve", "serve the API, the log and the pages"),
     "init": Command("audit_cli.init", "create a ledger: keys, database, genesis entry"),
     "db": Command("audit_cli.db", "upgrade the database; rebuild the read models"),
+    "tokens": Command("audit_cli.tokens", "issue, revoke and list the tokens of those who call the service"),
 }
-COMMANDS: dict[str, Command] = {**CHECKING, **KEEPING}
+WRITING: dict[str, Command] = {
+    "keys": Command("audit_cli.keys", "say in the log who may write: register, revoke, rotate, list keys"),
+    "log": Command("audit_cli.log", "change the log's policy and witnesses, or end it"),
+    "submit": Command("audit_cli.submit", "sign events, send them, check and keep the receipts"),
+}
+COMMANDS: dict[str, Command] = {**CHECKING, **WRITING, **KEEPING}
 
 _EPILOG = """\
 examples:
@@ -136,7 +142,7 @@ def load_command(name: str) -> CommandModule:
     try:
         return cast("CommandModule", importlib.import_module(command.module))
     except ModuleNotFoundError as error:
-        if name in CHECKING:
+        if name not in KEEPING:
             raise
         missing = error.name or "a module"
         if missing == command.module:
@@ -151,6 +157,9 @@ def _top_parser() -> argparse.ArgumentParser:
     listing = [
         "check a log (anybody; needs no server):",
         *[f"  {name:<{width}}  {command.summary}" for name, command in CHECKING.items()],
+        "",
+        "write to a log (an agency; needs no server):",
+        *[f"  {name:<{width}}  {command.summary}" for name, command in WRITING.items()],
         "",
         "keep a log (the city):",
         *[f"  {name:<{width}}  {command.summary}" for name, command in KEEPING.items()],

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 
+from api.connections import ImpatientProtocol
 from api.logs import log_as_json
 from api.server import open_services
 from audit_cli.errors import WrongUse
@@ -50,6 +51,8 @@ def run(args: argparse.Namespace) -> int:
             with open_services(load_settings(args.data)) as app:
                 config = uvicorn.Config(
                     app,
+                    http=ImpatientProtocol,
+                    ws="none",
                     log_config=None,
                     access_log=False,
                     lifespan="off",

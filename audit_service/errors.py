@@ -13,6 +13,7 @@
     ├── NotAuthorised                the caller: no token, or one that may not do this
     ├── NotInLog                     the reader: no such index, size or checkpoint
     ├── Overloaded                   the caller: later; the queue is full or the service is stopping
+    │   └── ClockBehind              the operator: the machine's clock went back, nothing is signed
     ├── RecordingFailed              us: nothing was recorded, the caller may repeat the same submission
     ├── Quarantined                  the operator: signing now could contradict what was signed before
     └── ConfigurationError           the operator: a setting, a key file or the data directory
@@ -113,6 +114,12 @@ class Overloaded(AuditServiceError):
     def __init__(self, message: str, *, retry_after_s: int = 1) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
+
+
+class ClockBehind(Overloaded):
+    """The machine's clock is behind what was recorded: nothing is signed until it is right again."""
+
+    slug = "clock-behind"
 
 
 class RecordingFailed(AuditServiceError):

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from audit_service.clock import format_time, now_utc
 from audit_service.errors import ConfigurationError
 from audit_service.files import make_folder, write_durably
-from audit_service.keys import SigningKey, create_seed
+from audit_service.keys import PUBLISHER_KEY_FILE, SigningKey, create_seed
 from audit_service.ledger import LOG_KEY_FILE, Ledger
 from audit_service.recording.database import open_sqlite
 from audit_service.recording.migrations import upgrade
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from audit_service.clock import Clock
 
 ROOT_KEY_COUNT = 3
-PUBLISHER_KEY_FILE = "publisher.key"
 RECORDING_TIMEOUT_S = 60
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SEED_BYTES = 32
+PUBLISHER_KEY_FILE = "publisher.key"
 
 
 class SigningKey(NamedTuple):

@@ -12,12 +12,13 @@ from __future__ import annotations
 
 import base64
 import logging
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Literal, Self
 
+from audit_service.acts import ActRecorder
 from audit_service.clock import now_utc
-from audit_service.errors import Quarantined
-from audit_service.keys import read_seed
+from audit_service.errors import Overloaded, Quarantined
+from audit_service.keys import PUBLISHER_KEY_FILE, SigningKey, read_seed
 from audit_service.publication.archive import CheckpointArchive
 from audit_service.publication.layout import PublicFiles
 from audit_service.publication.publisher import PublicationLoop, Publisher
@@ -26,10 +27,11 @@ from audit_service.recording.application import LedgerApplication
 from audit_service.recording.database import open_sqlite
 from audit_service.recording.migrations import require_newest
 from audit_service.recording.recorder import LedgerRecorder
-from audit_service.rules.keys import key_for
+from audit_service.refusals import Refusals, is_noted, note_refused_body
+from audit_service.rules.keys import public_key_for
 from audit_service.signing.journal import SignStateJournal
 from audit_service.signing.signer import CheckpointSigner, SignedHead
-from audit_service.submission import prepare_many, prepare_one
+from audit_service.submission import is_refusal, prepare_many, prepare_one
 from audit_service.tokens import Tokens
 from audit_service.unit_of_work import Streams
 from audit_service.writer import Writer
@@ -70,7 +72,7 @@ class Ledger:
         self.vkey = str(key.vkey)
         with ExitStack() as opened:
             # Whatever was opened is closed again when a later check refuses.
-            self._open_stores(opened)
+            self._open_stores(opened, clock)
             self._signer = CheckpointSigner(key, self._journal, origin=settings.origin)
             self._streams = Streams(LedgerApplication(self._recorder))
             self._followers: list[Callable[[], None]] = []
@@ -78,7 +80,7 @@ class Ledger:
             self._connect(published_size=self._check_stores(), clock=clock)
             self._opened = opened.pop_all()
 
-    def _open_stores(self, opened: ExitStack) -> None:
+    def _open_stores(self, opened: ExitStack, clock: Clock) -> None:
         self._writing = open_sqlite(self.settings.ledger_database)
         opened.callback(self._writing.dispose)
         self._reading = open_sqlite(self.settings.ledger_database, read_only=True)
@@ -88,7 +90,7 @@ class Ledger:
         self.reader = LogReader(self._reading)
         self.reader.load(self._recorder.head())
         self.checkpoints = CheckpointArchive(self._writing, self._reading)
-        self.tokens = Tokens(self._writing, self._reading)
+        self.tokens = Tokens(self._writing, self._reading, clock=clock)
         self._journal = SignStateJournal(self.settings.journal)
         opened.callback(self._journal.close)
 
@@ -113,9 +115,16 @@ class Ledger:
             streams=self._streams,
             signer=self._signer,
             reader=self.reader,
+            refusals=Refusals(self._streams, self._publisher_key(), find_key=self.reader.find_key),
             on_signed=self._signed,
             queue_limit=self.settings.queue_limit,
             clock=clock,
+        )
+        self._acts = ActRecorder(
+            writer=self._writing,
+            reader=self._reading,
+            prepare=self.prepare_one,
+            submit=lambda prepared: self.submit([prepared], atomic=False, dry_run=False),
         )
 
     # --- opening and closing ---
@@ -125,11 +134,13 @@ class Ledger:
         self._sign_recorded()
         self._writer.start()
         self._publication.start()
+        self._acts.start()
         if self._signer.last is not None:
             self._publication.wake()
 
     def stop(self) -> None:
         """Answer what waits, publish what is signed, and close everything."""
+        self._acts.stop()
         self._writer.stop()
         self._publication.stop()
         self._opened.close()
@@ -142,6 +153,13 @@ class Ledger:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+    def _publisher_key(self) -> SigningKey | None:
+        path = self.settings.keys / PUBLISHER_KEY_FILE
+        if not path.exists():
+            logger.warning("no publisher's key at %s: refused submissions leave no entry", path)
+            return None
+        return SigningKey.from_seed(read_seed(path))
 
     def _check_stores(self) -> int:
         """Do database, journal and published checkpoint tell one story? Returns the published size."""
@@ -192,19 +210,34 @@ class Ledger:
 
     def prepare_one(self, body: bytes) -> Prepared:
         """Read one submission and check its signature; raises as `audit_service.submission.prepare_one`."""
-        return prepare_one(body, self._public_key_of)
+        try:
+            return prepare_one(body, self._public_key_of)
+        except Exception as error:
+            if is_refusal(error):
+                note_refused_body(error, body, self._streams)
+            raise
 
     def prepare_many(self, bodies: Sequence[bytes]) -> list[Prepared | Exception]:
         """Read many submissions; a refused one becomes its exception, in its place."""
-        return prepare_many(bodies, self._public_key_of)
+        prepared = prepare_many(bodies, self._public_key_of)
+        for item, body in zip(prepared, bodies, strict=True):
+            if isinstance(item, Exception):
+                note_refused_body(item, body, self._streams)
+        return prepared
+
+    def note_refused(self, error: Exception) -> None:
+        """Let the refusal of a submission that could not be prepared leave its trace; nobody waits for it."""
+        if is_noted(error):
+            with suppress(Overloaded):
+                self._writer.submit([error], atomic=False, dry_run=False)
 
     def submit(self, items: Sequence[Prepared | Exception], *, atomic: bool, dry_run: bool) -> Future[SubmissionResult]:
         """Decide, record and sign; the future gives the result. Raises `Overloaded`."""
         return self._writer.submit(items, atomic=atomic, dry_run=dry_run)
 
     def _public_key_of(self, kid: str) -> bytes | None:
-        key = key_for(self._streams, kid)
-        return base64.urlsafe_b64decode(key.public_key + "=") if key else None
+        public_key = public_key_for(self._streams, kid)
+        return base64.urlsafe_b64decode(public_key + "=") if public_key else None
 
     def _signed(self) -> None:
         self._publication.wake()

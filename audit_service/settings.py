@@ -26,6 +26,8 @@ class Settings:
     origin: str
     publication_interval_s: float = 1.0
     queue_limit: int = 4096
+    requests_per_token_s: float = 1000.0
+    requests_per_address_s: float = 500.0
     demo: bool = False
 
     @property
@@ -75,6 +77,8 @@ def load_settings(data_dir: Path, environment: Mapping[str, str] = os.environ) -
         origin=origin,
         publication_interval_s=_number(values, environment, "publication_interval_s", 1.0),
         queue_limit=int(_number(values, environment, "queue_limit", 4096)),
+        requests_per_token_s=_number(values, environment, "requests_per_token_s", 1000.0),
+        requests_per_address_s=_number(values, environment, "requests_per_address_s", 500.0),
         demo=values.get("demo") is True,
     )
 

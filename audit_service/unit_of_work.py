@@ -16,6 +16,7 @@ import msgspec
 from msgspec import UNSET
 
 from audit_service.catalogue.event import Entry, Event
+from audit_service.catalogue.registry import ROOT_SIGNED
 from audit_service.clock import format_time, parse_time
 from audit_service.errors import BatchRefused, IdTaken, PositionTaken, SignatureRefused, SubmissionRefused
 from audit_service.recording.application import EntryRecorded
@@ -23,9 +24,13 @@ from audit_service.recording.recorder import IdempotencyKey
 from audit_service.rules.decide import decide, evolve
 from audit_service.rules.errors import RuleBroken
 from audit_service.rules.groups import Groups
-from audit_service.rules.keys import authorise
+from audit_service.rules.keys import authorise_entry
+from audit_service.rules.states import ONLY
 from audit_service.rules.undo import Undo
+from audit_service.rules.world import read_log
 from audit_service.submission import MANIFEST, TRANSACTION, Prepared
+from verifier.errors import VerificationError
+from verifier.possession import verify_possessions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -39,10 +44,13 @@ GENESIS = "registry.log-created.v1"
 CLOCK_TOLERANCE = timedelta(minutes=5)
 
 
-class Outcome(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """What became of one submission: its place in the log, or the error that refused it.
 
     In a dry run, a submission that the rules would allow has a position and no index.
+
+    The garbage collector must see it: an error holds the frames it went through, and these hold their outcomes.
+    Were it hidden (`gc=False`), every batch with a refused item would stay in memory for ever.
     """
 
     index: int | None = None
@@ -179,6 +187,8 @@ class UnitOfWork:
 
     def _accept(self, item: Prepared) -> Outcome:
         event, submission = item.event, item.submission
+        event.index = self.next_index
+        event.recorded_time = self._recorded_time
         if event.type != TRANSACTION:
             self._check_new_id(item)
             self._check_signer(item)
@@ -190,7 +200,6 @@ class UnitOfWork:
         if submission.expectedposition is not UNSET and submission.expectedposition != position:
             raise PositionTaken(f"the stream's next position is {position}", rule_id="envelope.expected-position")
         event.position = position
-        event.recorded_time = self._recorded_time
         decide(self._streams, event)
         evolve(self._streams, event, self._undo)
         stream.version = position
@@ -220,14 +229,23 @@ class UnitOfWork:
         if item.event.type == GENESIS:
             _check_root_signers(item)
             return
-        authorise(self._streams, item.event, item.kid)
-        if item.approval_kid is not None:
-            if item.approval_kid == item.kid:
-                raise SignatureRefused(
-                    "`approval` must be by another key than `signature`",
-                    rule_id="submission.approval-same-key",
-                )
-            authorise(self._streams, item.event, item.approval_kid)
+        if item.approval_kid == item.kid:
+            raise SignatureRefused(
+                "`approval` must be by another key than `signature`",
+                rule_id="submission.approval-same-key",
+            )
+        authorise_entry(self._streams, item.event, item.kid, item.approval_kid)
+        if item.event.type in ROOT_SIGNED:
+            self._check_possessions(item)
+
+    def _check_possessions(self, item: Prepared) -> None:
+        """A new key proves that somebody holds it; the auditor's replay asks the same."""
+        log = read_log(self._streams).log.get(ONLY)
+        data = msgspec.json.decode(item.submission.data)
+        try:
+            verify_possessions(item.event.type, data, origin=log.origin if log else "")
+        except VerificationError as error:
+            raise SignatureRefused(str(error), rule_id="registry.possession") from error
 
     def _known(self, event: Event) -> IdempotencyKey | None:
         return self._keys.get((event.source, event.id)) or self._find_key(event.source, event.id)

@@ -18,13 +18,14 @@ import logging
 import queue
 import threading
 from concurrent.futures import Future
+from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from eventsourcing.persistence import PersistenceError
 from sqlalchemy import exc
 
 from audit_service.clock import format_time, now_utc, parse_time
-from audit_service.errors import Overloaded, Quarantined, RecordingFailed
+from audit_service.errors import ClockBehind, Overloaded, Quarantined, RecordingFailed
 from audit_service.recording.recorder import Commit
 from audit_service.unit_of_work import Outcome, UnitOfWork
 
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from audit_service.reading import LogReader
     from audit_service.recording.application import LedgerApplication
     from audit_service.recording.recorder import LedgerRecorder
+    from audit_service.refusals import Refusals
     from audit_service.signing.signer import CheckpointSigner, SignedHead
     from audit_service.submission import Prepared
     from audit_service.unit_of_work import Streams
@@ -43,6 +45,12 @@ logger = logging.getLogger(__name__)
 
 # A group is bounded so that its transaction and its journal record stay small enough to be quick.
 GROUP_ITEMS_LIMIT = 50_000
+# A clock that is further behind what was recorded is wrong, and no time may be taken from it.
+CLOCK_BEHIND_LIMIT = timedelta(seconds=60)
+_CLOCK_RETRY_AFTER_S = 30
+# Entries about refusals go with the next commit; if there is none, they wait so long for company, so that refusing
+# in a loop does not cost a commit each.
+REFUSALS_LINGER_S = 0.5
 
 
 class SubmissionResult(NamedTuple):
@@ -70,6 +78,7 @@ class Writer:
         streams: Streams,
         signer: CheckpointSigner,
         reader: LogReader,
+        refusals: Refusals,
         on_signed: Callable[[], None],
         queue_limit: int,
         clock: Clock = now_utc,
@@ -79,12 +88,14 @@ class Writer:
         self._streams = streams
         self._signer = signer
         self._reader = reader
+        self._refusals = refusals
         self._on_signed = on_signed
         self._clock = clock
         self._queue: queue.Queue[_Request | None] = queue.Queue(maxsize=queue_limit)
         self._head = recorder.head()
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
         self.stopped_because: str | None = None
+        self._clock_is_behind = False
 
     def start(self) -> None:
         """Start the thread."""
@@ -116,6 +127,8 @@ class Writer:
         try:
             while (group := self._take_group()) is not None:
                 self._process(group)
+            if self._refusals.waiting:
+                self._process([])
         except Exception as error:
             # What is in memory may differ from what is on disk: stop writing, keep serving reads.
             self.stopped_because = f"{type(error).__name__}: {error}"
@@ -125,8 +138,14 @@ class Writer:
         self._refuse_waiting()
 
     def _take_group(self) -> list[_Request] | None:
-        """Everything that waits now, at least one request; None when the writer shall end."""
-        request = self._queue.get()
+        """Everything that waits now, at least one request; None when the writer shall end.
+
+        Nothing, if nobody asks for a while and refusals wait for their entries.
+        """
+        try:
+            request = self._queue.get(timeout=REFUSALS_LINGER_S if self._refusals.waiting else None)
+        except queue.Empty:
+            return []
         group: list[_Request] = []
         size = 0
         while request is not None:
@@ -145,7 +164,12 @@ class Writer:
         return group
 
     def _process(self, group: list[_Request]) -> None:
-        recorded_time = self._next_recorded_time()
+        try:
+            recorded_time = self._next_recorded_time()
+        except ClockBehind as error:
+            for request in group:
+                request.future.set_exception(error)
+            return
         work = UnitOfWork(
             self._streams,
             tree_size=self._head.tree_size,
@@ -155,6 +179,7 @@ class Writer:
         answered = False
         try:
             outcomes = [self._decide(work, request) for request in group]
+            refusals = self._refusals.write_into(work, time=recorded_time)  # of the groups before
             head = self._commit(work, recorded_time)
             self._streams.forget_empty()
             answered = True
@@ -162,6 +187,7 @@ class Writer:
             answered = True
             for request in group:
                 request.future.set_exception(error)
+            self._refusals.give_back(refusals)
             return
         finally:
             if not answered:
@@ -173,6 +199,10 @@ class Writer:
                 request.future.set_exception(result)
             else:
                 request.future.set_result(SubmissionResult(result, head))
+        # Only now, so that nobody waits for it: a refused caller has its answer, the entry about it follows.
+        for request, result in zip(group, outcomes, strict=True):
+            if not request.dry_run and not isinstance(result, Exception):
+                self._refusals.note(request.items, result, recorded_time=recorded_time)
 
     def _decide(self, work: UnitOfWork, request: _Request) -> list[Outcome] | Exception:
         """The outcomes of one request; a defect of ours fails this request alone, its changes are undone."""
@@ -208,10 +238,28 @@ class Writer:
         return signed
 
     def _next_recorded_time(self) -> str:
-        """`recordedtime` never goes back, whatever the machine's clock does."""
-        now = format_time(self._clock())
-        last = self._head.recorded_time
-        return max(now, last, key=parse_time) if last else now
+        """`recordedtime` never goes back, whatever the machine's clock does.
+
+        A clock that is a little behind is waited for in this way; one that went back is believed in nothing.
+
+        Raises:
+            ClockBehind: it is more than `CLOCK_BEHIND_LIMIT` behind what was recorded.
+        """
+        now, last = self._clock(), self._head.recorded_time
+        behind = parse_time(last) - now if last else timedelta(0)
+        if behind > CLOCK_BEHIND_LIMIT:
+            message = (
+                f"the machine's clock is {int(behind.total_seconds())} s behind what was recorded; "
+                "nothing is signed until it is right again, reading goes on"
+            )
+            if not self._clock_is_behind:
+                logger.critical(message)
+            self._clock_is_behind = True
+            raise ClockBehind(message, retry_after_s=_CLOCK_RETRY_AFTER_S)
+        if self._clock_is_behind:
+            logger.warning("the machine's clock is right again: signing goes on")
+        self._clock_is_behind = False
+        return last if behind > timedelta(0) else format_time(now)
 
     def _refuse_waiting(self) -> None:
         while True:

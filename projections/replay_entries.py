@@ -8,8 +8,9 @@ still make sense go on.
 2. Its position is the next one of its subject, its recorded time not before the one before it, and its id is
    new for its source. (Ids inside a sealed batch follow from the batch's own: the groups hold them.)
 3. What must stand together does: groups of entries, and the root over the submissions of a sealed batch.
-4. Entry 0 is the genesis of the pinned log. Every later one is signed by a key that the log itself registers
-   for its type and source; an approval likewise. Transactions are signed for by their batch.
+4. Entry 0 is the genesis of the pinned log. Every later one is signed by a key that the log itself, before it,
+   registers for its type, stream and source and has not revoked; an approval likewise. Two root keys in force
+   sign what changes keys. New keys prove that they are held. Transactions are signed for by their batch.
 5. No rule of any stream is broken, by the same functions with which the city decided.
 6. The folds take it in.
 
@@ -26,14 +27,18 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from audit_service.catalogue.event import Event, decode_event
+from audit_service.catalogue.registry import ROOT_SIGNED
 from audit_service.rules.decide import decide, evolve
 from audit_service.rules.envelope import check_envelope
 from audit_service.rules.errors import RuleBroken
 from audit_service.rules.groups import Groups
-from audit_service.rules.keys import authorise, needs_signature
+from audit_service.rules.keys import authorise_entry, needs_signature
+from audit_service.rules.privacy import check_personal_data
+from audit_service.rules.states import ONLY
 from audit_service.rules.undo import NO_UNDO
-from audit_service.rules.world import Replica
+from audit_service.rules.world import Replica, read_log
 from projections.folds.all import fold_all
+from verifier.ed25519 import PUBLIC_KEY_BYTES
 from verifier.encoding import parse_base64url
 from verifier.envelope import (
     parse_entry,
@@ -45,6 +50,7 @@ from verifier.envelope import (
 )
 from verifier.errors import MalformedInput, VerificationError
 from verifier.hashing import leaf_hash
+from verifier.possession import verify_possessions
 from verifier.right_edge import RightEdge
 
 if TYPE_CHECKING:
@@ -110,9 +116,10 @@ class EntryReplay:
             return
         self._check_order(index, event)  # 2
         self._check_groups(index, event, attributes)  # 3
+        believed = True
         if self.check_signatures or index == 0:
-            self._check_signature(index, entry, event, attributes)  # 4
-        self._check_rules(index, event)  # 5
+            believed = self._check_signature(index, entry, event, attributes)  # 4
+        self._check_rules(index, event, attributes, believed=believed)  # 5
         self.fold(index, event)  # 6
 
     def _read(self, index: int, entry: bytes) -> tuple[dict[str, Any], Event | None]:
@@ -131,6 +138,7 @@ class EntryReplay:
         except (VerificationError, msgspec.MsgspecError, UnicodeError, RecursionError) as error:
             findings.violate_entry("form", index, str(error))
         else:
+            event.index = index
             return attributes, event
         return {}, None
 
@@ -193,7 +201,8 @@ class EntryReplay:
 
     # --- signatures -------------------------------------------------------------------------------------
 
-    def _check_signature(self, index: int, entry: bytes, event: Event, attributes: dict[str, Any]) -> None:
+    def _check_signature(self, index: int, entry: bytes, event: Event, attributes: dict[str, Any]) -> bool:
+        """Did those sign who may? False where an entry changes keys and nobody entitled stands behind it."""
         findings = self.findings
         if index == 0:
             findings.examine("genesis")
@@ -201,35 +210,58 @@ class EntryReplay:
                 verify_genesis(entry, vkey=self._vkey)
             except VerificationError as error:
                 findings.violate_entry("genesis", index, str(error))
-            return
+            return True
         findings.examine("signatures")
         try:
             if not needs_signature(event.type):
                 if "signature" in attributes:
                     raise MalformedInput("a transaction carries no signature of its own; its batch does")
-                return
+                return True
             if "signature" not in attributes:
                 raise MalformedInput("expected a signature, found none")
-            verify_signature(attributes, public_key=self._public_key(event, attributes["signature"]))
-            if "approval" in attributes:
-                verify_approval(attributes, public_key=self._public_key(event, attributes["approval"]))
+            self._verify_signers(event, attributes)
         except RuleBroken as broken:
             self._broken("signatures", index, broken)
         except VerificationError as error:
             findings.violate_entry("signatures", index, str(error))
+        else:
+            return event.type not in ROOT_SIGNED or self._check_possessions(index, event, attributes)
+        return event.type not in ROOT_SIGNED
 
-    def _public_key(self, event: Event, detached: str) -> bytes:
-        """The key that made this signature, if the log lets it sign this event."""
-        key = authorise(self.world, event, signature_kid(detached))
-        return parse_base64url(key.public_key, name="public key", length=32)
+    def _verify_signers(self, event: Event, attributes: dict[str, Any]) -> None:
+        """The keys that made `signature` and `approval` may sign this event here; their signatures hold."""
+        approval = attributes.get("approval")
+        signers = authorise_entry(
+            self.world,
+            event,
+            signature_kid(attributes["signature"]),
+            None if approval is None else signature_kid(approval),
+        )
+        verify_signature(attributes, public_key=_public_key(signers.public_key))
+        if signers.approval_public_key is not None:
+            verify_approval(attributes, public_key=_public_key(signers.approval_public_key))
+
+    def _check_possessions(self, index: int, event: Event, attributes: dict[str, Any]) -> bool:
+        """A new key proves that somebody holds it, for this log."""
+        log = read_log(self.world).log.get(ONLY)
+        try:
+            verify_possessions(event.type, attributes["data"], origin=log.origin if log else "")
+        except VerificationError as error:
+            self.findings.violate_entry("signatures", index, str(error), rule_id="registry.possession")
+            return False
+        return True
 
     # --- rules and folds --------------------------------------------------------------------------------
 
-    def _check_rules(self, index: int, event: Event) -> None:
+    def _check_rules(self, index: int, event: Event, attributes: dict[str, Any], *, believed: bool) -> None:
+        """Decide as the city did. A change of keys that nobody entitled signed has no effect on what follows."""
         self.findings.examine("rules")
         try:
+            if event.type != TRANSACTION:
+                check_personal_data(event.subject, attributes["data"])
             decide(self.world, event)
-            evolve(self.world, event, NO_UNDO)
+            if believed:
+                evolve(self.world, event, NO_UNDO)
         except RuleBroken as broken:
             self.rule_broken(index, broken)
         except Exception as error:  # noqa: BLE001 - named with its place: an auditor's replay goes on to the end
@@ -266,6 +298,10 @@ class EntryReplay:
             stream=broken.stream,
             **{name: value for name, value in details.items() if value is not None},
         )
+
+
+def _public_key(text: str) -> bytes:
+    return parse_base64url(text, name="public key", length=PUBLIC_KEY_BYTES)
 
 
 @lru_cache(maxsize=65_536)

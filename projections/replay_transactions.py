@@ -21,6 +21,7 @@ from audit_service.catalogue.service import TransactionRecorded
 from audit_service.rules.decide import RULE_OF
 from audit_service.rules.errors import RuleBroken
 from audit_service.rules.undo import NO_UNDO
+from audit_service.rules.world import read_log
 from projections.replay_entries import TRANSACTION, EntryReplay, is_time
 from verifier.hashing import leaf_hash
 
@@ -38,6 +39,8 @@ class TransactionEntry(Struct, forbid_unknown_fields=True, kw_only=True, gc=Fals
     """The entry of a sealed transaction; it has every attribute of an `Event` that groups and rules read."""
 
     legal_date: ClassVar[None] = None
+    index: ClassVar[int] = -1  # no rule about transactions asks for it
+    sequence: ClassVar[None] = None  # an entry that has one is unusual
     data: TransactionRecorded
     id: str
     position: int
@@ -68,7 +71,7 @@ def take_run(replay: EntryReplay, first: int, entries: list[bytes], start: int) 
     Returns how many were taken: none where no batch is open, or where the first entry is unusual.
     """
     batch = replay.batch
-    if batch is None:
+    if batch is None or read_log(replay.world).successor:
         return 0
     stop = start + batch.count - batch.edge.size
     entries = list(takewhile(is_transaction, entries[start:stop]))

@@ -7,6 +7,7 @@ whenever `data` is canonical.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import msgspec
@@ -51,11 +52,20 @@ class Entry(Struct, forbid_unknown_fields=True, omit_defaults=True, kw_only=True
     type: str
 
 
+_SEQUENCE = re.compile(r"0|[1-9][0-9]{0,18}", re.ASCII)
+
+
+def parse_sequence(text: str | UnsetType) -> int | None:
+    """The number of a submission; None where there is none, or where the text is not of its form."""
+    return int(text) if isinstance(text, str) and _SEQUENCE.fullmatch(text) else None
+
+
 class Event(Struct, kw_only=True, gc=False):
     """One event with its typed payload: what rules decide about and folds add up.
 
-    `position` is its place in the stream from 1 (0 while it is only submitted). The index in the log is not
-    part of the entry and travels beside it.
+    `position` is its place in the stream from 1 (0 while it is only submitted). `index` is its place in the log
+    (-1 where nobody said it): no part of the entry, but rules about keys need it, so whoever decides or
+    replays sets it first. `sequence` is the agency's own number of the submission, where it numbers them.
     """
 
     type: str
@@ -67,6 +77,8 @@ class Event(Struct, kw_only=True, gc=False):
     position: int
     recorded_time: str
     data: Any
+    index: int = -1
+    sequence: int | None = None
 
 
 _entry_decoder = msgspec.json.Decoder(Entry)
@@ -102,6 +114,7 @@ def event_of(entry: Entry) -> Event:
         position=entry.position,
         recorded_time=entry.recordedtime,
         data=DATA_DECODERS[entry.type].decode(entry.data),
+        sequence=parse_sequence(entry.sequence),
     )
 
 

@@ -8,13 +8,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from audit_service.catalogue import budget, contract, project, registry, service
+from audit_service.catalogue import budget, contract, project, registry, sequences, service, tokens
 
 if TYPE_CHECKING:
     from msgspec import Struct
 
 EVENT_TYPES: dict[str, type[Struct]] = {
     **registry.TYPES,
+    **tokens.TYPES,
+    **sequences.TYPES,
     **budget.TYPES,
     **contract.TYPES,
     **project.TYPES,
@@ -46,7 +48,7 @@ def subject_pattern(event_type: str) -> re.Pattern[str]:
         raise KeyError(event_type)
     if event_type in _PERIOD_TYPES:
         return PERIOD_SUBJECT
-    if event_type == "registry.log-created.v1":
+    if event_type in registry.ROOT_SIGNED:
         return LOG_SUBJECT
     kind = event_type.partition(".")[0]
     return {

@@ -20,8 +20,10 @@ from eventsourcing.persistence import (
 )
 
 from audit_service.aggregates import Stream, new_stream
-from audit_service.catalogue.event import Event, decode_event
-from audit_service.rules.decide import evolve
+from audit_service.catalogue.event import Event, decode_entry, decode_event, parse_sequence
+from audit_service.rules.decide import evolve_stream
+from audit_service.rules.sequences import AGENCY_URN, use_number
+from audit_service.rules.states import OrganisationState
 from audit_service.rules.undo import NoUndo
 
 if TYPE_CHECKING:
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 
     from eventsourcing.domain import DomainEventProtocol
 
+    from audit_service.recording.recorder import LedgerRecorder
     from audit_service.rules.world import World
 
 
@@ -78,7 +81,7 @@ class LedgerApplication(Application[str]):
 
     name = "ledger"
 
-    def __init__(self, recorder: ApplicationRecorder) -> None:
+    def __init__(self, recorder: LedgerRecorder) -> None:
         self._ledger_recorder = recorder
         super().__init__()
 
@@ -98,9 +101,21 @@ class LedgerApplication(Application[str]):
         """Rebuild one stream's aggregate from its entries; an empty one for an unknown subject."""
         stream = new_stream(subject)
         world_of_one = _OneStream(subject, stream, world)
-        for recorded in cast("Iterable[EntryRecorded]", self.events.get(subject)):
-            evolve(world_of_one, recorded.event, NO_UNDO)
+        # No event lies between the two reads: only the writer records, and it is the writer who loads, or a
+        # reader of the registry, whom the writer waits for.
+        indexes = self._ledger_recorder.select_indexes(subject)
+        recordings = cast("Iterable[EntryRecorded]", self.events.get(subject))
+        for index, recorded in zip(indexes, recordings, strict=False):
+            recorded.event.index = index
+            evolve_stream(world_of_one, recorded.event, NO_UNDO)
             stream.version = recorded.originator_version
+        if isinstance(stream.state, OrganisationState):
+            # The numbers of an agency's submissions stand on all the streams that it writes to.
+            source = AGENCY_URN + subject.rpartition("/")[2]
+            for entry in self._ledger_recorder.select_numbered(source):
+                number = parse_sequence(decode_entry(entry).sequence)
+                if number is not None:
+                    use_number(stream.state, number, NO_UNDO)
         return stream
 
 

@@ -17,7 +17,7 @@ from verifier.hashing import EMPTY_ROOT, leaf_hash
 from verifier.right_edge import RightEdge
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from uuid import UUID
 
     from eventsourcing.persistence import Subscription
@@ -135,6 +135,26 @@ class LedgerRecorder(ApplicationRecorder):
         with self._reader.connect() as connection:
             rows = connection.exec_driver_sql(sql, tuple(parameters)).all()
         return [StoredEvent(originator_id, version, topic, state) for version, topic, state in rows]
+
+    def select_indexes(self, subject: str) -> list[int]:
+        """Where in the log do the events of one stream stand? In the order of `select_events`."""
+        sql = "SELECT log_index FROM events WHERE originator_id = ? ORDER BY originator_version"
+        with self._reader.connect() as connection:
+            return [row[0] for row in connection.exec_driver_sql(sql, (subject,))]
+
+    def select_numbered(self, source: str) -> Iterator[bytes]:
+        """The entries of one source that carry a `sequence`, save sealed transactions, which never do.
+
+        One pass over the source's submissions, once per start: the numbers are kept in memory from then on.
+        """
+        # A string inside an entry cannot hold this text: its quotes would be escaped.
+        sql = (
+            "SELECT events.state FROM submissions JOIN events ON log_index = first_index"
+            """ WHERE source = ? AND instr(state, CAST(',"sequence":"' AS BLOB)) > 0"""
+        )
+        with self._reader.connect() as connection:
+            for row in connection.exec_driver_sql(sql, (source,)):
+                yield row[0]
 
     def select_notifications(
         self,

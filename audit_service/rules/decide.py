@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from audit_service.catalogue.types import BUDGET_SUBJECT, CONTRACT_SUBJECT, PERIOD_SUBJECT
-from audit_service.rules import budget, contract, project, registry, service
+from audit_service.rules import budget, contract, governance, project, registry, sequences, service, tokens
 from audit_service.rules import budget_book as book
 from audit_service.rules import budget_spending as spending
 from audit_service.rules import budget_year_end as year_end
@@ -23,7 +23,7 @@ from audit_service.rules.states import (
     ProjectState,
     ServiceState,
 )
-from audit_service.rules.world import LOG, World
+from audit_service.rules.world import LOG, World, read_log
 
 if TYPE_CHECKING:
     import re
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from audit_service.catalogue.event import Event
     from audit_service.rules.undo import Changes
 
-__all__ = ["RULES", "RULE_OF", "decide", "evolve", "reads"]
+__all__ = ["RULES", "RULE_OF", "decide", "evolve", "evolve_stream", "reads"]
 
 
 class Rule(NamedTuple):
@@ -46,7 +46,20 @@ class Rule(NamedTuple):
 # fmt: off
 RULE_OF: dict[str, Rule] = {
     "registry.log-created.v1":         Rule(LogState, registry.decide_created, registry.evolve_created),
+    "registry.agency-registered.v1":   Rule(LogState, governance.decide_agency, governance.evolve_agency),
+    "registry.key-registered.v1":      Rule(LogState, governance.decide_key, governance.evolve_key),
+    "registry.key-revoked.v1":         Rule(LogState, governance.decide_revoked, governance.evolve_revoked),
+    "registry.root-keys-rotated.v1":   Rule(LogState, governance.decide_rotated, governance.evolve_rotated),
+    "registry.policy-changed.v1":      Rule(LogState, governance.decide_policy, governance.evolve_policy),
+    "registry.witness-enrolled.v1":    Rule(LogState, governance.decide_enrolled, governance.evolve_enrolled),
+    "registry.witness-retired.v1":     Rule(LogState, governance.decide_retired, governance.evolve_retired),
+    "registry.approval-policy-set.v1": Rule(LogState, governance.decide_policy, governance.evolve_approval),
+    "registry.log-succeeded.v1":       Rule(LogState, governance.decide_succeeded, governance.evolve_succeeded),
     "registry.organisation-named.v1":  Rule(OrganisationState, registry.decide_named, registry.evolve_named),
+    "registry.token-issued.v1":        Rule(OrganisationState, tokens.decide_issued, tokens.evolve_issued),
+    "registry.token-revoked.v1":       Rule(OrganisationState, tokens.decide_revoked, tokens.evolve_revoked),
+    "registry.day-closed.v1":          Rule(OrganisationState, sequences.decide_closed, sequences.evolve_closed),
+    "registry.submission-refused.v1":  Rule(OrganisationState, sequences.decide_refused, sequences.evolve_refused),
     "budget.fiscal-year-opened.v1":    Rule(BudgetState, budget.decide_opened, budget.evolve_opened),
     "budget.line-defined.v1":          Rule(BudgetState, budget.decide_line, budget.evolve_line),
     "budget.opening-imported.v1":      Rule(BudgetState, budget.decide_opening, budget.evolve_opening),
@@ -78,6 +91,14 @@ RULE_OF: dict[str, Rule] = {
     "service.transaction-recorded.v1": Rule(PeriodState, service.decide_transaction, service.evolve_transaction),
 }
 # fmt: on
+_READ_THE_LOG = frozenset(
+    {
+        "registry.organisation-named.v1",
+        "registry.token-issued.v1",
+        "registry.token-revoked.v1",
+        "registry.submission-refused.v1",
+    }
+)
 
 
 def decide(world: World, event: Event) -> None:
@@ -92,11 +113,21 @@ def decide(world: World, event: Event) -> None:
     state = world.stream(event.subject)
     if state.__class__ is not rule.state_type:
         raise RuleBroken("envelope.subject-form", "this type stands on subjects of another form", stream="")
+    governance.require_open(read_log(world), event)
     rule.decide(world, state, event)
+    if event.sequence is not None:
+        sequences.decide_number(world, event, event.sequence)
 
 
 def evolve(world: World, event: Event, undo: Changes) -> None:
-    """Change the state of the event's stream, after `decide` let the event pass."""
+    """Change the state of the event's stream, after `decide` let the event pass; remember its agency's number."""
+    evolve_stream(world, event, undo)
+    if event.sequence is not None:
+        sequences.evolve_number(world, event, event.sequence, undo)
+
+
+def evolve_stream(world: World, event: Event, undo: Changes) -> None:
+    """Change the state of the event's stream and nothing else: for whoever rebuilds one stream alone."""
     RULE_OF[event.type].evolve(world.stream(event.subject), event, undo)
 
 
@@ -105,6 +136,13 @@ def reads(event: Event) -> tuple[str, ...]:
 
     A text of the payload that can name no stream is left out; the rule refuses it by itself.
     """
+    named = _reads_of_type(event)
+    if event.sequence is None:
+        return named
+    return (*named, f"registry/agency/{event.source.removeprefix(sequences.AGENCY_URN)}")
+
+
+def _reads_of_type(event: Event) -> tuple[str, ...]:
     data = event.data
     if event.type == "budget.obligation-incurred.v1":
         process_id = data.contract_process_id
@@ -120,7 +158,7 @@ def reads(event: Event) -> tuple[str, ...]:
     if event.type == "service.batch-sealed.v1":
         match = PERIOD_SUBJECT.fullmatch(event.subject)
         return () if match is None else (f"service/{match[1]}",)
-    if event.type == "registry.organisation-named.v1":
+    if event.type in _READ_THE_LOG:
         return (LOG,)
     return ()
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from audit_service.catalogue.types import AGENCY_SUBJECT
 from audit_service.rules.dates import is_calendar_date, is_in_order
 from audit_service.rules.errors import RuleBroken
-from audit_service.rules.states import ONLY, Key, Log, LogState, OrganisationState
+from audit_service.rules.states import ONLY, Key, Log, LogState, OrganisationState, RootKey
 from audit_service.rules.world import World, read_log
 
 if TYPE_CHECKING:
@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from audit_service.rules.undo import Changes
 
 AGENCY_URN = "urn:kr:agency:"
+# What the key that the genesis names as the publisher's may sign: what the service itself has to say.
+PUBLISHER_SCOPES = frozenset(
+    {"report.*", "registry.token-issued.v1", "registry.token-revoked.v1", "registry.submission-refused.v1"}
+)
 
 
 def decide_created(_: World, state: LogState, event: Event) -> None:
@@ -46,12 +50,14 @@ def evolve_created(state: LogState, event: Event, undo: Changes) -> None:
     """Remember the log and all keys, the publisher's with the city as its holder."""
     data: LogCreated = event.data
     undo.put(state.log, ONLY, Log(event.source, data.origin, data.log_key))
+    undo.put(state.policy, ONLY, data.policy)
     for root in data.root_keys:
-        undo.put(state.root_keys, root.kid, root.public_key)
+        undo.put(state.root_keys, root.kid, RootKey(root.public_key))
     city = event.source.removeprefix(AGENCY_URN)
     publisher = data.publisher_key
-    undo.put(state.keys, publisher.kid, Key(city, frozenset({"report.*"}), publisher.public_key))
+    undo.put(state.keys, publisher.kid, Key(city, PUBLISHER_SCOPES, publisher.public_key, "PUBLISHER"))
     for agency in data.agencies:
+        undo.put(state.agencies, agency.code, None)
         for key in agency.keys:
             undo.put(state.keys, key.kid, Key(agency.code, frozenset(key.scopes), key.public_key))
 

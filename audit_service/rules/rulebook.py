@@ -11,20 +11,54 @@ RULES: dict[str, str] = {
     "envelope.legal-date-missing": "An event with legal effect carries a legal date.",
     "envelope.legal-date-invalid": "A legal date is a day of the calendar, written YYYY-MM-DD.",
     "envelope.legal-date-unexpected": "An event without legal effect carries no legal date.",
+    # Personal data, in every payload but a sealed transaction's.
+    "privacy.personal-data-suspected": (
+        "No text of an event looks like a resident number, a telephone number, an e-mail address, a card, an account "
+        "or a person's name."
+    ),
     # Registry: the log, its keys, the names of organisations.
     "registry.log-created-twice": "A log is created once.",
-    "registry.log-not-created": "Organisations are named only after the log is created.",
+    "registry.log-not-created": "Nothing else is written to the registry before the log is created.",
+    "registry.log-succeeded": "After the succession of another log nothing is accepted.",
+    "registry.successor-same": "A log's successor has another origin and another key.",
     "registry.city-unknown": "The creator of a log is one of the agencies that it names.",
-    "registry.agency-duplicate": "Every agency code stands in the genesis entry once.",
-    "registry.key-duplicate": "Every key stands in the genesis entry once, for one holder.",
+    "registry.agency-duplicate": "An agency code is registered once.",
+    "registry.agency-unknown": "A key is registered to a registered agency.",
+    "registry.root-signatures": "The log's registry is written by two different root keys that are in force.",
+    "registry.key-duplicate": "A key is registered once, for one holder, and never comes back.",
     "registry.key-unknown": "A signature is by a registered key.",
     "registry.key-scope": "A key signs only the types that it is registered for.",
+    "registry.key-subject": "A key signs only on the streams that it is registered for.",
+    "registry.key-role": "A key that is registered to approve signs nothing by itself.",
+    "registry.key-revoked": "A key signs nothing from the index of its revocation on.",
+    "registry.key-revoked-twice": "A second revocation of a key only brings its end forward.",
+    "registry.revocation-past": "A revocation begins at its own index or later: what was signed before stays valid.",
+    "registry.witness-duplicate": "An enrolled witness has a name and a key of its own.",
+    "registry.witness-unknown": "Only an enrolled witness is retired.",
     "registry.source-mismatch": "A key signs only for the agency that it is registered to.",
     "registry.not-owner": "Only the city that created the log writes to its registry.",
     "registry.code-differs": "An organisation is named on the stream of its own code.",
     "registry.parent-self": "An organisation does not stand above itself.",
     "registry.date-invalid": "The dates of a name's validity are days of the calendar.",
+    "registry.approval-missing": (
+        "An event that reaches the amount or the age in the approval policy in force carries an approval."
+    ),
+    "registry.approval-same-key": "An approval is by another key than the signature.",
+    "registry.approval-role": "A required approval is by a key that the event's own agency has as an approver's.",
+    "registry.token-duplicate": "A token's id is issued once.",
+    "registry.token-revoked-twice": "A token is revoked once.",
     "registry.dates": "A name is valid from a day to the same or a later one.",
+    # Registry: the numbers that an agency gives to its submissions, its closes, and refusals.
+    "registry.sequence-taken": "An agency uses each number of its submissions once.",
+    "registry.sequence-unexpected": "A sealed transaction carries no number; the manifest of its batch does.",
+    "registry.close-not-own": "An agency closes only its own days, on its own stream.",
+    "registry.close-day": "A closed day is a day of the calendar.",
+    "registry.close-twice": "An agency closes a day once.",
+    "registry.close-numbers": (
+        "A close of a day with submissions names their first and last number in order, and no more submissions than "
+        "numbers; of a day without submissions, none."
+    ),
+    "registry.refusal-source-differs": "A refusal stands on the stream of the agency whose submission it was.",
     # Budget: the year and its lines.
     "budget.not-owner": "Only the agency named in a budget's subject writes to it.",
     "budget.year-not-opened": "A fiscal year is opened before anything else happens in it.",

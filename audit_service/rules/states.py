@@ -181,25 +181,69 @@ class Log(NamedTuple):
 
 
 class Key(NamedTuple):
-    """A signing key: whose, for which types (`budget.*` or one type), and its base64url public key."""
+    """A signing key: whose, for which types (`budget.*` or one type), and its base64url public key.
+
+    `subjects` are the beginnings of the subjects that it may write (None: all of its agency's own). It signs
+    entries from index `from_index` on and before `until_index` (None: it is not revoked).
+    """
 
     agency: str
     scopes: frozenset[str]
     public_key: str
+    role: str = "SUBMITTER"
+    subjects: tuple[str, ...] | None = None
+    from_index: int = 0
+    until_index: int | None = None
+
+
+class RootKey(NamedTuple):
+    """A root key by its base64url public key; a retired one is remembered, so that it cannot come back."""
+
+    public_key: str
+    retired: bool = False
+
+
+class Witness(NamedTuple):
+    """A witness's verifier key, and whether it is enrolled now."""
+
+    vkey: str
+    enrolled: bool
+
+
+class ApprovalPolicy(NamedTuple):
+    """From which amount and from how many days on is an approval needed? None: never."""
+
+    amount_won: int | None
+    late_days: int | None
 
 
 class LogState(NamedTuple):
-    """`registry/log`: the log, and every key by its key id. Root keys sign nothing but registry events."""
+    """`registry/log`: the log, and every key by its key id. Root keys sign nothing but registry events.
+
+    `policy`, `approval` (the policy of approvals) and `successor` (the origin of the next log) stand under `ONLY`
+    once they are set.
+    """
 
     log: dict[str, Log]
     keys: dict[str, Key]
-    root_keys: dict[str, str]
+    root_keys: dict[str, RootKey]
+    agencies: dict[str, None]
+    policy: dict[str, str]
+    witnesses: dict[str, Witness]
+    approval: dict[str, ApprovalPolicy]
+    successor: dict[str, str]
 
 
 class OrganisationState(NamedTuple):
-    """`registry/agency/<code>`: how many names the organisation has had."""
+    """`registry/agency/<code>`: how many names the organisation has had, and what became of its tokens.
+
+    `numbers` are those that its submissions carry, on whatever stream, as the bits of blocks (sequences.py).
+    """
 
     names: dict[str, int]
+    tokens: dict[str, str]
+    numbers: dict[int, int]
+    closed_days: dict[str, None]
 
 
 State = BudgetState | ContractState | ProjectState | ServiceState | PeriodState | LogState | OrganisationState

@@ -80,9 +80,9 @@ def new_state(subject: str) -> State:
     if PROJECT_SUBJECT.fullmatch(subject):
         return ProjectState({}, {})
     if LOG_SUBJECT.fullmatch(subject):
-        return LogState({}, {}, {})
+        return LogState({}, {}, {}, {}, {}, {}, {}, {})
     if AGENCY_SUBJECT.fullmatch(subject):
-        return OrganisationState({})
+        return OrganisationState({}, {}, {}, {})
     raise RuleBroken("envelope.subject-form", "no stream has a subject of this form", stream="")
 
 

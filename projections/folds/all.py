@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec import Struct
 
+from projections.folds.agency_gaps import AgencyGaps
 from projections.folds.budget_years import BudgetYears
 from projections.folds.contracts import Contracts
 from projections.folds.organisations import Organisations
@@ -38,13 +39,14 @@ class FoldSet:
     """
 
     def __init__(self) -> None:
-        services = Services()
-        folds: list[Fold[Any]] = [BudgetYears(), Contracts(), Projects(), services, Organisations()]
+        services, gaps = Services(), AgencyGaps()
+        folds: list[Fold[Any]] = [BudgetYears(), Contracts(), Projects(), services, Organisations(), gaps]
         self._by_name = {fold.name: fold for fold in folds}
         self._by_kind = {kind: fold for fold in folds for kind in fold.kinds}
         self.handlers: dict[str, Handler] = {}
         for fold in folds:
             self.handlers.update(fold.handlers())
+        self._take_number = gaps.take_number
         self.apply_transaction = services.apply_transaction
         self.apply_transactions = services.apply_transactions
 
@@ -55,6 +57,8 @@ class FoldSet:
             KeyError: no fold knows the type; it would be wrong to go on without it.
         """
         self.handlers[event.type](index, event)
+        if event.sequence is not None:
+            self._take_number(index, event, event.sequence)
 
     @property
     def kinds(self) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ import msgspec
 from msgspec import Struct
 
 from projections.folds import (
+    agency_gaps,
     budget_book,
     contracts,
     organisations,
@@ -48,6 +49,7 @@ DEFINITIONS: dict[str, Definition] = {
     projects.PROJECT_REGISTER: Definition(version=1, tables=projects.TABLES),
     service_statistics.SERVICE_STATISTICS: Definition(version=1, tables=service_statistics.TABLES),
     organisations.ORGANISATIONS: Definition(version=1, tables=organisations.TABLES),
+    agency_gaps.AGENCY_GAPS: Definition(version=1, tables=agency_gaps.TABLES),
 }
 _encoder = msgspec.json.Encoder(order="sorted")
 
@@ -99,6 +101,8 @@ def streams_needed(kind: str, key: str) -> tuple[str, ...]:
             raise ValueError("a budget book's key is <agency>/<fiscal year>")
         # The sheet shows the previous year's appropriation beside this year's.
         return (f"budget/{agency}/{int(fiscal_year) - 1:04}", f"budget/{key}")
+    if kind == agency_gaps.AGENCY_GAPS:
+        return (f"registry/agency/{key}",)
     if kind == organisations.ORGANISATIONS:
         return ("registry/log", f"registry/agency/{key}")
     if kind == service_statistics.SERVICE_STATISTICS:
@@ -108,6 +112,15 @@ def streams_needed(kind: str, key: str) -> tuple[str, ...]:
         contracts.CONTRACT_REGISTER: (f"contract/{key}",),
         projects.PROJECT_REGISTER: (f"project/{key}",),
     }[kind]
+
+
+def sources_needed(kind: str, key: str) -> tuple[str, ...]:
+    """Whose entries does an answer rest on, whatever their streams? An agency's numbers stand on all that it writes.
+
+    >>> sources_needed("agency-gaps", "roads")
+    ('urn:kr:agency:roads',)
+    """
+    return (agency_gaps.AGENCY_URN + key,) if kind == agency_gaps.AGENCY_GAPS else ()
 
 
 def counts_as_of(index: int, event_legal_date: str | None, *, tree_size: int, legal_date: str | None) -> bool:
@@ -127,7 +140,8 @@ def answer_as_of(
 ) -> dict[str, Any] | None:
     """Compute one answer anew from the entries of `streams_needed(kind, key)`, given in log order.
 
-    Entries of other streams are passed over. None when nothing is known of the key as of then.
+    Entries of other streams are passed over, save of `sources_needed`. None when nothing is known of the key as of
+    then. Numbers have no legal date: for gaps, a legal date leaves nothing out.
 
     Raises:
         KeyError: there is no such kind.
@@ -135,6 +149,8 @@ def answer_as_of(
     """
     names = streams_needed(kind, key)
     whole = frozenset(names)
+    sources = sources_needed(kind, key)
+    until = None if sources else legal_date
     beginnings = tuple(name for name in names if name.endswith("/"))
     folds = fold_all()
     last = -1
@@ -143,7 +159,8 @@ def answer_as_of(
             raise ValueError(f"entries must come in log order: found {index} after {last}")
         last = index
         needed = event.subject in whole or (bool(beginnings) and event.subject.startswith(beginnings))
-        if needed and counts_as_of(index, event.legal_date, tree_size=tree_size, legal_date=legal_date):
+        needed = needed or event.source in sources
+        if needed and counts_as_of(index, event.legal_date, tree_size=tree_size, legal_date=until):
             folds.apply(index, event)
     rows = folds.compute_rows(kind, key)
     if not rows:

@@ -26,6 +26,10 @@ class Organisation(Struct, kw_only=True):
     names: list[Row] = []
 
 
+def _pass_over(_index: int, _event: Event) -> None:
+    """Leave every answer as it is."""
+
+
 class Organisations(Fold[Organisation]):
     """Folds `registry/log` and every `registry/agency/<code>` stream."""
 
@@ -37,7 +41,12 @@ class Organisations(Fold[Organisation]):
         """One function for each type that names somebody."""
         return {
             "registry.log-created.v1": self._log_created,
+            "registry.agency-registered.v1": self._agency_registered,
             "registry.organisation-named.v1": self._organisation_named,
+            **dict.fromkeys(_WITHOUT_NAMES, _name_nobody),
+            # Who may call the service changes no name and no figure.
+            "registry.token-issued.v1": _pass_over,
+            "registry.token-revoked.v1": _pass_over,
         }
 
     def keys(self, kind: str) -> list[str]:
@@ -68,9 +77,32 @@ class Organisations(Fold[Organisation]):
             cells["documents"] = None
             self._add(agency.code, index, provenance_of(data), cells)
 
+    def _agency_registered(self, index: int, event: Event) -> None:
+        data: registry.AgencyRegistered = event.data
+        cells: dict[str, Any] = {"name_ko": data.name_ko, "name_en": data.name_en}
+        for absent in ("parent_code", "valid_from", "valid_until", "validity_ko"):
+            cells[absent] = None
+        self._add(data.code, index, provenance_of(data), cells | cells_of(data, without=("code", "name_ko", "name_en")))
+
     def _organisation_named(self, index: int, event: Event) -> None:
         data: registry.OrganisationNamed = event.data
         self._add(data.code, index, provenance_of(data), cells_of(data, without=("code",)))
 
 
 _GENESIS_FIELDS = ("origin", "log_key", "root_keys", "root_threshold", "publisher_key", "policy", "agencies")
+# Keys, witnesses and policies: the rules' state of `registry/log` is their account, no table repeats it.
+_WITHOUT_NAMES = (
+    "registry.key-registered.v1",
+    "registry.key-revoked.v1",
+    "registry.root-keys-rotated.v1",
+    "registry.policy-changed.v1",
+    "registry.witness-enrolled.v1",
+    "registry.witness-retired.v1",
+    "registry.approval-policy-set.v1",
+    "registry.log-succeeded.v1",
+)
+
+
+def _name_nobody(index: int, event: Event) -> None:
+    """Take in an entry that says nothing about what organisations are called."""
+    del index, event

@@ -12,7 +12,7 @@ from msgspec import Struct
 from sqlalchemy import and_, or_, select
 
 from audit_service.catalogue.event import decode_event
-from projections.folds.answers import DEFINITIONS, answer_as_of, compose_answer, streams_needed
+from projections.folds.answers import DEFINITIONS, answer_as_of, compose_answer, sources_needed, streams_needed
 from projections.folds.rows import Row
 from projections.read_models.errors import NotYetProjected
 from projections.read_models.tables import LOG_POSITION, entry_index, fold_state, projection_rows
@@ -102,7 +102,7 @@ class ReadModels:
         position = self.position()
         if tree_size > position:
             raise NotYetProjected(asked=tree_size, position=position)
-        indexes = self._indexes(streams_needed(kind, key), tree_size)
+        indexes = self._indexes(streams_needed(kind, key), sources_needed(kind, key), tree_size)
         return answer_as_of(_read_events(reader, indexes), kind, key, tree_size=tree_size, legal_date=legal_date)
 
     def find_entries(
@@ -144,7 +144,7 @@ class ReadModels:
             for row in found
         ]
 
-    def _indexes(self, streams: tuple[str, ...], tree_size: int) -> list[int]:
+    def _indexes(self, streams: tuple[str, ...], sources: tuple[str, ...], tree_size: int) -> list[int]:
         conditions: list[ColumnElement[bool]] = []
         for stream in streams:
             if stream.endswith("/"):
@@ -153,6 +153,11 @@ class ReadModels:
                 conditions.append(and_(entry_index.c.subject >= stream, entry_index.c.subject < end))
             else:
                 conditions.append(entry_index.c.subject == stream)
+        # Sealed transactions come by the million and carry no number.
+        conditions += [
+            and_(entry_index.c.source == source, entry_index.c.type != "service.transaction-recorded.v1")
+            for source in sources
+        ]
         statement = (
             select(entry_index.c.idx).where(or_(*conditions), entry_index.c.idx < tree_size).order_by(entry_index.c.idx)
         )

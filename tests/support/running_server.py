@@ -23,14 +23,18 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[2]
 _SERVE = (sys.executable, "-m", "audit_cli.main", "serve")
+_NO_LIMITS = {"AUDIT_REQUESTS_PER_TOKEN_S": "0", "AUDIT_REQUESTS_PER_ADDRESS_S": "0"}
 START_TIMEOUT_S = 30
 STOP_TIMEOUT_S = 30
 
 
 class RunningServer:
-    """One running service: its address, and requests to it."""
+    """One running service: its address, and requests to it.
 
-    def __init__(self, data_dir: Path) -> None:
+    Tests come all from one address, so the limits of requests are off unless `environment` says otherwise.
+    """
+
+    def __init__(self, data_dir: Path, environment: dict[str, str] | None = None) -> None:
         self.data_dir = data_dir
         with socket.create_server(("127.0.0.1", 0)) as listener:
             self.port: int = listener.getsockname()[1]
@@ -41,7 +45,7 @@ class RunningServer:
                     pass_fds=[listener.fileno()],
                     stdout=log,
                     stderr=log,
-                    env={**os.environ, "PYTHONPATH": str(ROOT)},
+                    env={**_NO_LIMITS, **os.environ, "PYTHONPATH": str(ROOT), **(environment or {})},
                 )
         self.url = f"http://127.0.0.1:{self.port}"
         self._pool = urllib3.HTTPConnectionPool("127.0.0.1", self.port, retries=False, timeout=60)
@@ -89,8 +93,8 @@ class RunningServer:
 
 
 @contextmanager
-def running_server(data_dir: Path) -> Iterator[RunningServer]:
-    server = RunningServer(data_dir)
+def running_server(data_dir: Path, environment: dict[str, str] | None = None) -> Iterator[RunningServer]:
+    server = RunningServer(data_dir, environment)
     try:
         server.wait_until_ready()
         yield server

@@ -152,6 +152,20 @@ def test_the_genesis_names_the_agencies_that_may_write() -> None:
     assert set(first) == set(second)
 
 
+def test_an_agency_that_joins_later_is_named_too_and_its_keys_name_nobody() -> None:
+    log = MemoryLog()
+    joined = {"code": "parks", "name_ko": "공원과", "name_en": "Parks"}
+    log.add("registry.agency-registered.v1", "registry/log", joined)
+    key = {"kid": "k" * 43, "public_key": "p" * 43, "possession": f"{'h' * 20}..{'s' * 86}"}
+    registered = {**key, "agency": "parks", "scopes": ["budget.*"], "role": "SUBMITTER"}
+    log.add("registry.key-registered.v1", "registry/log", registered)
+    log.add("registry.organisation-named.v1", "registry/agency/parks", {"code": "parks", "name_ko": "공원녹지과"})
+    first, second = tables(log, "organisations", "parks")["names"]
+    assert (first["name_ko"], first["name_en"], first["entries"]) == ("공원과", "Parks", [0])
+    assert (second["name_ko"], second["entries"]) == ("공원녹지과", [2])
+    assert set(first) == set(second)
+
+
 def test_an_unknown_key_has_no_answer_and_an_unknown_kind_is_an_error(log: MemoryLog) -> None:
     folds = fold(log)
     for kind in folds.kinds:

@@ -81,7 +81,9 @@ def test_a_key_that_may_not_sign(rule_id: str, signer: str, event: object) -> No
 def test_keys_come_from_the_genesis_entry() -> None:
     world = given(*LOG)
     assert key_for(world, key_id("city")) == Key("city", frozenset({"registry.*"}), key_id("city_x"))
-    assert key_for(world, key_id("publisher")) == Key("city", frozenset({"report.*"}), key_id("publisher_x"))
+    speaks = {"report.*", "registry.token-issued.v1", "registry.token-revoked.v1", "registry.submission-refused.v1"}
+    publisher = Key("city", frozenset(speaks), key_id("publisher_x"), "PUBLISHER")
+    assert key_for(world, key_id("publisher")) == publisher
     assert key_for(world, key_id("root1")) is None
     assert key_for(given(), key_id("city")) is None
 

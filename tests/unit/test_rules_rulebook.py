@@ -23,19 +23,24 @@ from tests.support.events import (
     transaction,
 )
 from tests.unit import (
+    test_rules_approvals,
     test_rules_budget,
     test_rules_budget_book,
     test_rules_budget_year_end,
     test_rules_contract,
     test_rules_envelope,
+    test_rules_governance,
     test_rules_groups,
+    test_rules_privacy,
     test_rules_project,
     test_rules_registry,
+    test_rules_sequences,
     test_rules_service,
+    test_rules_tokens,
 )
 
 RULE_FILES = Path(__file__).parents[2] / "audit_service" / "rules"
-RULE_ID = re.compile(r"(envelope|registry|budget|contract|project|service)\.[a-z]+(-[a-z]+)*")
+RULE_ID = re.compile(r"(envelope|privacy|registry|budget|contract|project|service)\.[a-z]+(-[a-z]+)*")
 
 
 def raised_ids() -> set[str]:
@@ -56,15 +61,21 @@ def ids_in_tables() -> set[str]:
         test_rules_budget_book,
         test_rules_budget_year_end,
         test_rules_contract,
+        test_rules_governance,
         test_rules_project,
         test_rules_registry,
+        test_rules_sequences,
         test_rules_service,
+        test_rules_tokens,
     )
     return (
         {case.rule_id for table in tables for case in table.REFUSALS}
         | {rule_id for rule_id, *_ in test_rules_registry.SIGNERS}
+        | {rule_id for rule_id, *_ in test_rules_governance.SIGNERS}
+        | {rule_id for rule_id, *_ in test_rules_approvals.REFUSALS}
         | {rule_id for rule_id, _ in test_rules_envelope.MALFORMED}
         | {rule_id for rule_id, *_ in test_rules_groups.BROKEN}
+        | {test_rules_privacy.RULE}
     )
 
 
