@@ -188,6 +188,13 @@ def test_a_sealed_batch_goes_in_one_call_and_each_item_has_its_proof_later(agenc
     # The same batch again is the same entries; the same transactions in a new one would count twice.
     repeated = agency.done(kept.with_suffix(".ndjson"))
     assert repeated == batch
+    # A single one is proved when somebody asks, and audit verify agrees, offline.
+    (proved,) = agency.done(kept.with_suffix(".ndjson"), "--prove", "17")["events"]
+    assert proved == {"id": f"{batch['batch_id']}/17", "index": batch["first_index"] + 17}
+    name = agency.receipts / f"{batch['batch_id']}%2F17"
+    files = (f"{name}.tlog-proof", "--entry", f"{name}.entry.json", "--vkey", agency.vkey)
+    assert agency.audit("verify", *files).returncode == 0
+    assert agency.submit(kept.with_suffix(".ndjson"), "--prove", "301").returncode == 2
     assert b'"place"' not in kept.with_suffix(".ndjson").read_bytes()
 
 
