@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from base64 import b64encode
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,7 @@ from audit_client.service import Service
 from audit_client.signing import encode, read_private_key, sign
 from audit_client.submitting import Submitter
 from tests.support.running_server import RunningServer, running_server
-from tests.support.small_city import budget_year, make_small_city, obligation, service
+from tests.support.small_city import ORIGIN, budget_year, make_small_city, obligation, service
 from verifier.notes import VerifierKey
 from verifier.proofs import parse_log_proof
 
@@ -320,3 +321,34 @@ def test_two_receipts_for_one_event_at_two_places_are_kept_and_shown(agency: Age
     desk.folder.keep(receipt)
     with pytest.raises(EvidenceDoesNotHold, match="keep both"):
         desk.folder.keep(replace(receipt, index=receipt.index + 1))
+
+
+# --- last, because they change what the city asks for ----------------------------------------------------
+
+
+def test_an_approver_is_enrolled_asked_for_and_signs_and_a_replay_agrees(agency: Agency) -> None:
+    city = ("--city", "city", "--root-key", agency.keys / "root-1.key", "--second-root-key", agency.keys / "root-2.key")
+    sent = ("--url", agency.server.url, "--vkey", agency.vkey, "--token", f"@{agency.keys / 'city.token'}")
+    head = agency.desk / "head.key"
+    head.write_bytes(b64encode(bytes(range(32))))
+    proved = agency.audit(
+        *("keys", "prove", "--key", head, "--origin", ORIGIN, "--agency", "roads", "--scope", "budget.*")
+    )
+    (agency.desk / "head.proof").write_text(proved.stdout)
+    for act in (("keys", "register", "--proof", "head.proof", "--role", "APPROVER"), ("log", "approvals")):
+        policy = ("--amount-won", "5000") if act[0] == "log" else ()
+        ended = agency.audit(*act, *policy, *city, *sent)
+        assert ended.returncode == 0, ended.stderr
+
+    event = obligation(50, amount_won=5000)
+    refused = agency.submit("--explain", events=event)
+    assert refused.returncode == 1
+    assert "rule: registry.approval-missing: " in refused.stdout
+    assert "would pass: 4999" in refused.stdout
+    assert "registry.approval-missing" in agency.submit(events=event).stderr
+    agency.done(events=obligation(51, amount_won=4999))
+    agency.done("--approve-with", head, events=event)
+
+    agency.server.wait_for("published_size", agency.server.get_json("/v1/log")["tree_size"])
+    replayed = agency.audit("replay", f"{agency.server.url}/log", "--vkey", agency.vkey, "--no-answers")
+    assert replayed.returncode == 0, replayed.stdout
