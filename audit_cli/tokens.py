@@ -44,7 +44,7 @@ _EPILOG = """\
 examples:
   audit tokens issue --data var/ledger --agency roads --role submitter --days 365 --out roads.token
   audit tokens list --data var/ledger
-  audit tokens revoke --data var/ledger 0123456789abcdef
+  audit tokens revoke --data var/ledger --token-id 0123456789abcdef
 
 A token routes and limits requests; it is no evidence: events are accepted for their signatures only.
 """
@@ -55,9 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.description = "Issue, revoke and list bearer tokens; each act is an entry of the log."
     parser.epilog = _EPILOG
     parser.add_argument("action", choices=["issue", "revoke", "list"])
-    parser.add_argument(
-        "token_id", nargs="?", metavar="TOKEN_ID", help="which token to revoke: the part before the dot"
-    )
+    parser.add_argument("--token-id", metavar="ID", help="revoke: which token, by the part before its dot")
     parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="the ledger's data directory")
     parser.add_argument("--agency", metavar="CODE", help="issue: whose token it is")
     parser.add_argument("--role", choices=ROLES, help="issue: what it may do")
@@ -109,7 +107,7 @@ def _issue(settings: Settings, args: argparse.Namespace, output: Output) -> None
 
 def _revoke(settings: Settings, args: argparse.Namespace, output: Output) -> None:
     if args.token_id is None:
-        raise WrongUse("revoke needs the id of the token: the part before the dot")
+        raise WrongUse("revoke needs --token-id: the id of the token, which is the part before its dot")
     token_id = args.token_id.partition(".")[0]
     with _Administration(settings, args.key) as administration:
         act_id = administration.tokens.revoke(token_id, sign=administration.sign)
