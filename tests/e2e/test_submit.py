@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from base64 import b64encode
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +20,7 @@ from audit_client.sealing import Transaction, seal
 from audit_client.service import Service
 from audit_client.signing import encode, read_private_key, sign
 from audit_client.submitting import Submitter
+from audit_service.writer import REFUSALS_LINGER_S
 from tests.support.running_server import RunningServer, running_server
 from tests.support.small_city import ORIGIN, budget_year, make_small_city, obligation, service
 from verifier.notes import VerifierKey
@@ -75,6 +77,12 @@ class Agency:
         assert ended.returncode == 0, ended.stderr + ended.stdout
         document: dict[str, Any] = json.loads(ended.stdout)
         return document
+
+    def settled_size(self) -> int:
+        """The tree size, once the entries about refusals that came before have been recorded too."""
+        time.sleep(2 * REFUSALS_LINGER_S)
+        size: int = self.server.get_json("/v1/log")["tree_size"]
+        return size
 
     @property
     def receipts(self) -> Path:
@@ -136,7 +144,7 @@ def test_a_refused_event_may_come_again_corrected(agency: Agency) -> None:
 
 
 def test_explain_names_rule_columns_and_what_would_pass_and_records_nothing(agency: Agency) -> None:
-    before = agency.server.get_json("/v1/log")["tree_size"]
+    before = agency.settled_size()
     ended = agency.submit("--explain", events=[obligation(5, amount_won=10_000_000), obligation(6, amount_won=1)])
     assert ended.returncode == 1
     assert "obligation-5: would be refused: budget." in ended.stdout
@@ -248,7 +256,7 @@ def signing_key(agency: Agency) -> Ed25519PrivateKey:
 
 
 def test_an_answer_that_was_lost_is_asked_for_and_nothing_is_recorded_twice(agency: Agency, tmp_path: Path) -> None:
-    before = agency.server.get_json("/v1/log")["tree_size"]
+    before = agency.settled_size()
     receipt = submitter(agency, tmp_path).submit(sign(obligation(20, amount_won=1), signing_key(agency)))
     assert receipt.repeated
     assert receipt.index == before
@@ -264,7 +272,7 @@ def test_an_id_of_another_event_is_not_taken_for_ours_after_a_cut(agency: Agency
 
 def test_twenty_thousand_records_go_in_one_call_and_every_one_has_its_proof(agency: Agency, tmp_path: Path) -> None:
     desk = submitter(agency, tmp_path)
-    before = agency.server.get_json("/v1/log")["tree_size"]
+    before = agency.settled_size()
     batch = seal(
         (Transaction(kind="permit", record={"number": number}) for number in range(20_000)),
         rules=desk.fetch_rules("permits"),
