@@ -22,7 +22,7 @@ PIP_PROJECT := $(BIN)/python -m pip install --quiet --disable-pip-version-check 
 LOCK := $(UV) --no-config pip compile --universal --python-version 3.11 --generate-hashes --no-header \
 	--no-emit-index-url --no-annotate --quiet
 
-.PHONY: help demo test test-browser lint format wheel bench docs lock clean
+.PHONY: help demo test test-browser lint format wheel torture bench docs lock clean
 
 help:
 	@printf '%s\n' \
@@ -32,6 +32,7 @@ help:
 	'make lint          ruff (rules and format), mypy --strict, import-linter' \
 	'make format        format the code and apply the safe fixes of ruff' \
 	'make wheel         build dist/audit_service-*.whl' \
+	'make torture       a million malformed requests against a real server, and nothing may come of them' \
 	'make bench         run the benchmarks and print their ratios' \
 	'make docs          write the generated pages of docs/reference again' \
 	'make lock          maintainers: resolve the dependencies again into requirements/*.txt (needs uv)' \
@@ -59,9 +60,13 @@ format: $(VENV)/.dev
 wheel: $(VENV)/.dev
 	$(BIN)/hatchling build --target wheel
 
+torture: $(VENV)/.dev
+	FUZZ_REQUESTS=1000000 $(BIN)/python -m pytest -s tests/threats/test_t21_malformed_requests.py $(TEST_ARGS)
+
 bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/ingest.py
 	$(BIN)/python benchmarks/replay.py
+	$(BIN)/python benchmarks/submission.py
 
 docs: $(VENV)/.dev
 	$(BIN)/python docs/generate.py

@@ -53,6 +53,7 @@ examples:
   audit submit event.json --url … --key agency.key --token @agency.token --vkey @log.vkey --explain
   audit submit event.json --key agency.key --sign-only > signed.json
   audit submit signed.json --approve-with second.key --url … --token @agency.token --vkey @log.vkey
+  audit submit receipts/roads/ID.batch.ndjson --prove 17 --url … --token @agency.token --vkey @log.vkey
   audit submit day.ndjson --seal service/permits/2021-03 --openings day.openings --url … --key … --token … --vkey …
 
 exit codes: 0 in the log, and the receipts hold; 1 refused, or a receipt does not hold; 2 wrong use or no answer
@@ -76,6 +77,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     what.add_argument("--explain", action="store_true", help="the same, with the rule, its figures and what would pass")
     what.add_argument("--sign-only", action="store_true", help="print the signed events; send nothing")
     what.add_argument("--seal", metavar="SUBJECT", help="send transactions of service/ID/PERIOD as one sealed batch")
+    what.add_argument(
+        "--prove", type=int, action="append", metavar="N", help="FILE is a kept batch: keep the proof of transaction N"
+    )
     parser.add_argument("--other-kind", metavar="KIND", help="with --seal: merge small cells into this kind")
     parser.add_argument("--openings", type=Path, metavar="FILE", help="with --seal: a new file for what opens them")
     add_output_arguments(parser)
@@ -102,7 +106,10 @@ def _submit(args: argparse.Namespace, out: Output) -> int:
     folder = ReceiptFolder(args.keep)
     events = [folder.resume(event) or event for event in read_events(_read(args.file))]
     if events[0].get("type") == MANIFEST:
-        return _send_batch(_submitter(args, folder), SealedBatch.of_events(events), out)
+        submitter, batch = _submitter(args, folder), SealedBatch.of_events(events)
+        return _prove(submitter, batch, args.prove, out) if args.prove else _send_batch(submitter, batch, out)
+    if args.prove:
+        raise WrongUse("--prove takes a sealed batch that was kept, NAME.batch.ndjson")
     events = _signed(events, args)
     if args.sign_only:
         sys.stdout.write("".join(encode(event).decode() + "\n" for event in events))
@@ -238,6 +245,16 @@ def _send_batch(submitter: Submitter, batch: SealedBatch, out: Output) -> int:
     first, last = receipt.first_index, receipt.first_index + receipt.count
     out.verdict(f"{receipt.batch_id}: {receipt.count} transactions, entries {first} to {last}; the receipt holds")
     out.document({"batch_id": receipt.batch_id, "first_index": first, "count": receipt.count})
+    return EXIT_HOLDS
+
+
+def _prove(submitter: Submitter, batch: SealedBatch, numbers: list[int], out: Output) -> int:
+    rows = []
+    for number in numbers:
+        receipt = submitter.prove_item(batch.manifest["source"], batch.batch_id, number)
+        out.verdict(f"{receipt.id}: entry {receipt.index} of the log; the receipt holds")
+        rows.append({"id": receipt.id, "index": receipt.index})
+    out.document({"events": rows})
     return EXIT_HOLDS
 
 

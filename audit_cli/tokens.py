@@ -20,10 +20,8 @@ from audit_service.errors import AuditServiceError, ConfigurationError, Quaranti
 from audit_service.files import write_durably
 from audit_service.keys import PUBLISHER_KEY_FILE, SigningKey, read_seed
 from audit_service.ledger import Ledger
-from audit_service.reading import LogReader
 from audit_service.recording.database import open_sqlite
 from audit_service.recording.migrations import require_newest
-from audit_service.recording.recorder import LedgerRecorder
 from audit_service.settings import load_settings
 from audit_service.tokens import ROLES, Tokens
 from verifier.canonical import encode_canonical, parse_strict
@@ -31,6 +29,8 @@ from verifier.envelope import sign_submission
 
 if TYPE_CHECKING:
     import argparse
+
+    from sqlalchemy import Engine
 
     from audit_service.settings import Settings
     from audit_service.tokens import SignAct, TokenRow
@@ -44,7 +44,7 @@ _EPILOG = """\
 examples:
   audit tokens issue --data var/ledger --agency roads --role submitter --days 365 --out roads.token
   audit tokens list --data var/ledger
-  audit tokens revoke --data var/ledger 0123456789abcdef
+  audit tokens revoke --data var/ledger --token-id 0123456789abcdef
 
 A token routes and limits requests; it is no evidence: events are accepted for their signatures only.
 """
@@ -55,9 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.description = "Issue, revoke and list bearer tokens; each act is an entry of the log."
     parser.epilog = _EPILOG
     parser.add_argument("action", choices=["issue", "revoke", "list"])
-    parser.add_argument(
-        "token_id", nargs="?", metavar="TOKEN_ID", help="which token to revoke: the part before the dot"
-    )
+    parser.add_argument("--token-id", metavar="ID", help="revoke: which token, by the part before its dot")
     parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="the ledger's data directory")
     parser.add_argument("--agency", metavar="CODE", help="issue: whose token it is")
     parser.add_argument("--role", choices=ROLES, help="issue: what it may do")
@@ -109,7 +107,7 @@ def _issue(settings: Settings, args: argparse.Namespace, output: Output) -> None
 
 def _revoke(settings: Settings, args: argparse.Namespace, output: Output) -> None:
     if args.token_id is None:
-        raise WrongUse("revoke needs the id of the token: the part before the dot")
+        raise WrongUse("revoke needs --token-id: the id of the token, which is the part before its dot")
     token_id = args.token_id.partition(".")[0]
     with _Administration(settings, args.key) as administration:
         act_id = administration.tokens.revoke(token_id, sign=administration.sign)
@@ -148,6 +146,27 @@ def _expiry(days: int | None) -> str | None:
     return format_time(now_utc() + timedelta(days=days))
 
 
+def _city_and_keys(engine: Engine) -> tuple[str, set[str]]:
+    """Who runs the log, and which keys does the city have, as the log itself says?
+
+    Whether a key may sign acts of administration is decided by the rules, as for every entry.
+    """
+    with engine.connect() as connection:
+        rows = connection.exec_driver_sql(
+            "SELECT state FROM events WHERE originator_id = 'registry/log' ORDER BY originator_version"
+        ).all()
+    genesis, *later = [parse_strict(row[0]) for row in rows]
+    city = genesis["source"]
+    kids = {genesis["data"]["publisher_key"]["kid"]}
+    for entry in later:
+        data = entry["data"]
+        if entry["type"] == "registry.key-registered.v1" and f"urn:kr:agency:{data['agency']}" == city:
+            kids.add(data["kid"])
+        elif entry["type"] == "registry.key-revoked.v1":
+            kids.discard(data["kid"])
+    return city, kids
+
+
 class _Administration:
     """The tokens of a data directory, a way to sign acts, and a way to see them recorded."""
 
@@ -157,16 +176,13 @@ class _Administration:
         self._engine = open_sqlite(settings.ledger_database)
         try:
             require_newest(self._engine, "ledger")
-            reader = LogReader(self._engine)
-            reader.load(LedgerRecorder(self._engine, self._engine).head())
-            genesis = parse_strict(reader.entry(0))
+            self._city, kids = _city_and_keys(self._engine)
+            if self._key.kid not in kids:
+                # Said here: a revocation takes effect before its entry is decided about.
+                raise ConfigurationError("this is not the publisher's key, nor one that the city has registered since")
         except BaseException:
             self._engine.dispose()
             raise
-        self._city: str = genesis["source"]
-        if genesis["data"]["publisher_key"]["kid"] != self._key.kid:
-            self._engine.dispose()
-            raise ConfigurationError("this is not the publisher's key that the genesis names")
         self.tokens = Tokens(self._engine, self._engine)
         self.sign: SignAct = self._sign
 

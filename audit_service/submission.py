@@ -43,7 +43,7 @@ MANIFEST = "service.batch-sealed.v1"
 # What the service adds to a submission: "position" and "recordedtime", with names, punctuation and values.
 SERVICE_ATTRIBUTES_BYTES = 80
 _BATCH_ITEM_ID = re.compile(r"(.+)/(0|[1-9][0-9]{0,9})", re.ASCII)
-_TIME = re.compile(r"[1-9][0-9]{3}-[0-9]{2}-[0-9]{2}T[0-2][0-9]:[0-5][0-9]:[0-5][0-9]\.[0-9]{3}Z", re.ASCII)
+_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-2][0-9]:[0-5][0-9]:[0-5][0-9]\.[0-9]{3}Z", re.ASCII)
 _BACKQUOTED_INPUT = re.compile(r"(unknown field|value) [`'].*?[`'](?= - at|$)", re.DOTALL)
 
 _decoder = msgspec.json.Decoder(Submission)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
+from base64 import b64encode
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,8 +20,9 @@ from audit_client.sealing import Transaction, seal
 from audit_client.service import Service
 from audit_client.signing import encode, read_private_key, sign
 from audit_client.submitting import Submitter
+from audit_service.writer import REFUSALS_LINGER_S
 from tests.support.running_server import RunningServer, running_server
-from tests.support.small_city import budget_year, make_small_city, obligation, service
+from tests.support.small_city import ORIGIN, budget_year, make_small_city, obligation, service
 from verifier.notes import VerifierKey
 from verifier.proofs import parse_log_proof
 
@@ -74,6 +77,12 @@ class Agency:
         assert ended.returncode == 0, ended.stderr + ended.stdout
         document: dict[str, Any] = json.loads(ended.stdout)
         return document
+
+    def settled_size(self) -> int:
+        """The tree size, once the entries about refusals that came before have been recorded too."""
+        time.sleep(2 * REFUSALS_LINGER_S)
+        size: int = self.server.get_json("/v1/log")["tree_size"]
+        return size
 
     @property
     def receipts(self) -> Path:
@@ -135,7 +144,7 @@ def test_a_refused_event_may_come_again_corrected(agency: Agency) -> None:
 
 
 def test_explain_names_rule_columns_and_what_would_pass_and_records_nothing(agency: Agency) -> None:
-    before = agency.server.get_json("/v1/log")["tree_size"]
+    before = agency.settled_size()
     ended = agency.submit("--explain", events=[obligation(5, amount_won=10_000_000), obligation(6, amount_won=1)])
     assert ended.returncode == 1
     assert "obligation-5: would be refused: budget." in ended.stdout
@@ -188,6 +197,13 @@ def test_a_sealed_batch_goes_in_one_call_and_each_item_has_its_proof_later(agenc
     # The same batch again is the same entries; the same transactions in a new one would count twice.
     repeated = agency.done(kept.with_suffix(".ndjson"))
     assert repeated == batch
+    # A single one is proved when somebody asks, and audit verify agrees, offline.
+    (proved,) = agency.done(kept.with_suffix(".ndjson"), "--prove", "17")["events"]
+    assert proved == {"id": f"{batch['batch_id']}/17", "index": batch["first_index"] + 17}
+    name = agency.receipts / f"{batch['batch_id']}%2F17"
+    files = (f"{name}.tlog-proof", "--entry", f"{name}.entry.json", "--vkey", agency.vkey)
+    assert agency.audit("verify", *files).returncode == 0
+    assert agency.submit(kept.with_suffix(".ndjson"), "--prove", "301").returncode == 2
     assert b'"place"' not in kept.with_suffix(".ndjson").read_bytes()
 
 
@@ -240,7 +256,7 @@ def signing_key(agency: Agency) -> Ed25519PrivateKey:
 
 
 def test_an_answer_that_was_lost_is_asked_for_and_nothing_is_recorded_twice(agency: Agency, tmp_path: Path) -> None:
-    before = agency.server.get_json("/v1/log")["tree_size"]
+    before = agency.settled_size()
     receipt = submitter(agency, tmp_path).submit(sign(obligation(20, amount_won=1), signing_key(agency)))
     assert receipt.repeated
     assert receipt.index == before
@@ -256,7 +272,7 @@ def test_an_id_of_another_event_is_not_taken_for_ours_after_a_cut(agency: Agency
 
 def test_twenty_thousand_records_go_in_one_call_and_every_one_has_its_proof(agency: Agency, tmp_path: Path) -> None:
     desk = submitter(agency, tmp_path)
-    before = agency.server.get_json("/v1/log")["tree_size"]
+    before = agency.settled_size()
     batch = seal(
         (Transaction(kind="permit", record={"number": number}) for number in range(20_000)),
         rules=desk.fetch_rules("permits"),
@@ -313,3 +329,34 @@ def test_two_receipts_for_one_event_at_two_places_are_kept_and_shown(agency: Age
     desk.folder.keep(receipt)
     with pytest.raises(EvidenceDoesNotHold, match="keep both"):
         desk.folder.keep(replace(receipt, index=receipt.index + 1))
+
+
+# --- last, because they change what the city asks for ----------------------------------------------------
+
+
+def test_an_approver_is_enrolled_asked_for_and_signs_and_a_replay_agrees(agency: Agency) -> None:
+    city = ("--city", "city", "--root-key", agency.keys / "root-1.key", "--second-root-key", agency.keys / "root-2.key")
+    sent = ("--url", agency.server.url, "--vkey", agency.vkey, "--token", f"@{agency.keys / 'city.token'}")
+    head = agency.desk / "head.key"
+    head.write_bytes(b64encode(bytes(range(32))))
+    proved = agency.audit(
+        *("keys", "prove", "--key", head, "--origin", ORIGIN, "--agency", "roads", "--scope", "budget.*")
+    )
+    (agency.desk / "head.proof").write_text(proved.stdout)
+    for act in (("keys", "register", "--proof", "head.proof", "--role", "APPROVER"), ("log", "approvals")):
+        policy = ("--amount-won", "5000") if act[0] == "log" else ()
+        ended = agency.audit(*act, *policy, *city, *sent)
+        assert ended.returncode == 0, ended.stderr
+
+    event = obligation(50, amount_won=5000)
+    refused = agency.submit("--explain", events=event)
+    assert refused.returncode == 1
+    assert "rule: registry.approval-missing: " in refused.stdout
+    assert "would pass: 4999" in refused.stdout
+    assert "registry.approval-missing" in agency.submit(events=event).stderr
+    agency.done(events=obligation(51, amount_won=4999))
+    agency.done("--approve-with", head, events=event)
+
+    agency.server.wait_for("published_size", agency.server.get_json("/v1/log")["tree_size"])
+    replayed = agency.audit("replay", f"{agency.server.url}/log", "--vkey", agency.vkey, "--no-answers")
+    assert replayed.returncode == 0, replayed.stdout

@@ -18,7 +18,7 @@ from tests.support.key_history import (
 )
 from tests.support.small_city import SmallCity, budget_year, sealed_batch, service
 from verifier.checkpoints import verify_checkpoint
-from verifier.envelope import approve_submission, sign_submission
+from verifier.envelope import approve_submission, parse_submission, sign_submission
 from verifier.hashing import leaf_hash
 from verifier.tree import verify_consistency, verify_inclusion
 
@@ -86,6 +86,18 @@ def test_t12_an_auditor_names_what_stands_behind_the_succession(tmp_path: Path) 
     city = city_with_a_past(tmp_path / "ledger")
     city.govern("log-succeeded", SUCCESSOR)
     late = [city.insert_behind(sign_submission(effect(number), city.keys["roads"])) for number in (1, 2)]
+    verdict = city.audit()
+    assert entries_named(verdict) == set(late)
+    assert all(("rules", SUCCEEDED) in violations_at(verdict, index) for index in late)
+
+
+def test_t12_sealed_transactions_behind_the_succession_are_named_one_by_one(tmp_path: Path) -> None:
+    """Transactions carry no signature of their own, and a replay takes them in runs: not here."""
+    city = city_with_a_past(tmp_path / "ledger")
+    with Ledger(city.settings) as ledger:
+        batch = sealed_batch(SmallCity(city.settings, ledger), "batch-1", count=6)
+    city.govern("log-succeeded", SUCCESSOR)
+    late = [city.insert_behind(parse_submission(each)) for each in batch]
     verdict = city.audit()
     assert entries_named(verdict) == set(late)
     assert all(("rules", SUCCEEDED) in violations_at(verdict, index) for index in late)

@@ -6,7 +6,20 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.key_history import KeyHistory, effect, public, rule_of, violations_at
+from audit_service.ledger import Ledger
+from audit_service.rules.world import read_log
+from projections.log_source import DirectoryLog
+from projections.replay_registry import replay_registry
+from tests.support.key_history import (
+    WITNESS,
+    KeyHistory,
+    effect,
+    key_data,
+    new_key,
+    public,
+    rule_of,
+    violations_at,
+)
 from tests.support.small_city import budget_year
 from verifier.envelope import sign_submission
 
@@ -74,10 +87,31 @@ def test_t13_a_revocation_never_reaches_back(tmp_path: Path) -> None:
     assert city.govern("key-revoked", {"kid": kid, "from_index": 2, "reason": "stolen"}).index == 2
 
 
-def test_t13_the_line_is_the_same_after_a_restart_and_inside_one_batch(tmp_path: Path) -> None:
+def test_t13_the_line_is_the_same_after_a_restart(tmp_path: Path) -> None:
     """The index is not in the entry: a server that loads the registry again must still know where it stands."""
     city, start = begin(tmp_path / "ledger", later=2)
     assert start == 5
     # Every `send` opens the ledger anew, so entry 4 is decided from what was loaded.
     assert use(city, 4).index == 4
     assert [rule_of(use(city, 5))] == REVOKED
+
+
+def test_t13_server_and_auditor_remember_the_same_registry(tmp_path: Path) -> None:
+    """Every key with its first and its last index: loaded from the database, and replayed from the public files."""
+    city, _ = begin(tmp_path / "ledger", later=None)
+    second, third = new_key("roads-2"), new_key("roads-3")
+    for key in (second, third):
+        assert city.govern("key-registered", key_data(key)).error is None
+    assert city.govern("key-revoked", {"kid": public(second)["kid"], "reason": "lost"}).error is None
+    assert city.govern("witness-enrolled", WITNESS).error is None
+    city.audit()
+    replayed = replay_registry(DirectoryLog(city.settings.public), vkey=city.vkey)
+    assert replayed.violations == []
+    with Ledger(city.settings) as ledger:
+        loaded = read_log(ledger._streams)
+    assert loaded == replayed.state
+    spans = [loaded.keys[public(key)["kid"]][5:] for key in (city.keys["roads"], second, third)]
+    types = {each["type"]: index for index, each in enumerate(city.entries())}
+    assert spans[0] == (0, 3)
+    assert spans[1][1] == types["registry.key-revoked.v1"]
+    assert spans[2] == (types["registry.key-registered.v1"], None)

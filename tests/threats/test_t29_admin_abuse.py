@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from api.access import ACCESS
 from audit_service.catalogue.registry import ROOT_SIGNED
 from tests.support.key_history import (
     ROOTS,
@@ -154,6 +155,12 @@ def test_t29_a_proof_for_another_log_is_none_for_this() -> None:
     verify_possessions("registry.key-registered.v1", data, origin="ledger.example/small-city")
     with pytest.raises(VerificationError):
         verify_possessions("registry.key-registered.v1", data, origin="ledger.example/another")
+
+
+def test_t29_no_route_changes_anything_but_by_an_entry() -> None:
+    """Every route of the service stands in the table of access (its own test); one of them writes: events."""
+    reading = ("GET ", "HEAD ", "OPTIONS ")
+    assert [route for route in ACCESS if not route.startswith(reading)] == ["POST /v1/events"]
 
 
 def test_t29_the_table_holds_every_act_that_there_is() -> None:

@@ -146,7 +146,7 @@ def test_t6_a_token_that_another_process_revokes_is_refused_on_the_next_request(
     headers = {"Authorization": f"Bearer {issued['token']}", "Content-Type": "application/cloudevents+json"}
     body = written["recorded"][0]
     assert server.request("POST", "/v1/events", body=body, headers=headers).status == 200
-    revoked = _audit("revoke", issued["token_id"], *data)
+    revoked = _audit("revoke", "--token-id", issued["token_id"], *data)
     assert server.request("POST", "/v1/events", body=body, headers=headers).status == 401
     for index, kind in ((issued["index"], "issued"), (revoked["index"], "revoked")):
         entry = server.get_json(f"/v1/events/{index}")
