@@ -71,9 +71,13 @@ def test_follow_one_won(tmp_path: Path) -> None:  # noqa: PLR0915 - a tour is on
         assert refusal.headers["Content-Type"] == "application/problem+json"
         assert refusal.json()["rule_id"] == "budget.obligation-overpaid"
 
-        # 5. A moment later it is published as static files, and the projections have added it up.
-        server.wait_for("published_size", 7)
-        server.wait_for("projected_size", 7)
+        # 5. A moment later it is published as static files, and the projections have added it up. The refusal is no
+        #    secret either: it stands behind the payment, with its rule and without what the submission said.
+        server.wait_for("published_size", 8)
+        server.wait_for("projected_size", 8)
+        told_of = json.loads(server.get("/v1/events/7"))
+        assert told_of["type"] == "registry.submission-refused.v1"
+        assert (told_of["data"]["id"], told_of["data"]["rule_id"]) == ("payment-2", "budget.obligation-overpaid")
         book = server.get_json("/v1/budgets/roads/2021")
         line = next(row for row in book["tables"]["lines"] if row["id"] == "201-02")
         assert line["executed_won"] == AMOUNT_WON
@@ -102,7 +106,7 @@ def test_follow_one_won(tmp_path: Path) -> None:  # noqa: PLR0915 - a tour is on
     checkpoint = verify_checkpoint(
         (tmp_path / "copy" / "log" / "checkpoint").read_bytes(), vkey=VerifierKey.parse(printed_vkey)
     )
-    assert checkpoint.tree_size == 7
+    assert checkpoint.tree_size == 8
 
     # 9. One won less in the entry: the citizen's check fails and says where.
     forged = (tmp_path / "entry.json").read_bytes().replace(b'"amount_won":250000', b'"amount_won":249999')
