@@ -70,13 +70,14 @@ def test_follow_one_won(tmp_path: Path) -> None:  # noqa: PLR0915 - a tour is on
         assert refusal.status in (409, 422)
         assert refusal.headers["Content-Type"] == "application/problem+json"
         assert refusal.json()["rule_id"] == "budget.obligation-overpaid"
-        #    That it was refused, and why, becomes an entry of its own: a refusal is no secret.
 
-        # 5. A moment later it is published as static files, and the projections have added it up.
+        # 5. A moment later it is published as static files, and the projections have added it up. The refusal is no
+        #    secret either: it stands behind the payment, with its rule and without what the submission said.
         server.wait_for("published_size", 8)
         server.wait_for("projected_size", 8)
-        refused = parse_entry(server.get("/v1/events/7"))
-        assert (refused["type"], refused["data"]["id"]) == ("registry.submission-refused.v1", "payment-2")
+        told_of = json.loads(server.get("/v1/events/7"))
+        assert told_of["type"] == "registry.submission-refused.v1"
+        assert (told_of["data"]["id"], told_of["data"]["rule_id"]) == ("payment-2", "budget.obligation-overpaid")
         book = server.get_json("/v1/budgets/roads/2021")
         line = next(row for row in book["tables"]["lines"] if row["id"] == "201-02")
         assert line["executed_won"] == AMOUNT_WON
