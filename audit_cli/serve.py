@@ -7,6 +7,7 @@ waits, publishes what is signed, and ends.
 
 from __future__ import annotations
 
+import gc
 import logging
 import signal
 import socket
@@ -49,6 +50,7 @@ def run(args: argparse.Namespace) -> int:
     with listener:
         try:
             with open_services(load_settings(args.data)) as app:
+                _collect_garbage_less_often()
                 config = uvicorn.Config(
                     app,
                     http=ImpatientProtocol,
@@ -63,6 +65,17 @@ def run(args: argparse.Namespace) -> int:
         except (ConfigurationError, Quarantined) as error:
             raise WrongUse(str(error)) from error
     return 0
+
+
+def _collect_garbage_less_often() -> None:
+    """A batch of 20,000 events makes some 100,000 objects that live until it is answered.
+
+    With the default thresholds the collector walks over them again and again, which costs a third of the time of a
+    batch. What lives as long as the process is taken out of its sight.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
 
 
 class _Server(uvicorn.Server):

@@ -36,15 +36,20 @@ if TYPE_CHECKING:
 
 
 class EntryRecorded:
-    """eventsourcing's domain event: an entry, and where it stands in its stream."""
+    """eventsourcing's domain event: an entry, and where it stands in its stream.
 
-    __slots__ = ("entry", "event", "originator_id", "originator_version")
+    It has the attributes of a `StoredEvent` too (`topic`, `state`), so that it is stored as it is: building a second
+    object for each of 20,000 entries of a batch would be felt.
+    """
+
+    __slots__ = ("entry", "event", "originator_id", "originator_version", "state", "topic")
 
     def __init__(self, *, originator_id: str, originator_version: int, entry: bytes, event: Event) -> None:
         self.originator_id = originator_id
         self.originator_version = originator_version
-        self.entry = entry
+        self.entry = self.state = entry
         self.event = event
+        self.topic = event.type
 
 
 class EntryMapper(Mapper[str]):
@@ -52,8 +57,7 @@ class EntryMapper(Mapper[str]):
 
     def to_stored_event(self, domain_event: DomainEventProtocol[str]) -> StoredEvent:
         """The stored event whose `state` is the entry."""
-        recorded = cast("EntryRecorded", domain_event)
-        return StoredEvent(recorded.originator_id, recorded.originator_version, recorded.event.type, recorded.entry)
+        return cast("StoredEvent", domain_event)
 
     def to_domain_event(self, stored_event: StoredEvent) -> DomainEventProtocol[str]:
         """The entry, decoded into its typed event."""
