@@ -32,7 +32,7 @@ from projections.reports.found import find_reports
 from projections.reports.state import LogState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from sqlalchemy import Connection, Engine
 
@@ -63,10 +63,18 @@ class Projector:
     `failure` says why it stopped, if it did.
     """
 
-    def __init__(self, reader: EntryReader, engine: Engine, *, page_size: int = PAGE_SIZE) -> None:
+    def __init__(
+        self,
+        reader: EntryReader,
+        engine: Engine,
+        *,
+        page_size: int = PAGE_SIZE,
+        on_events: Callable[[list[Event]], None] = lambda _events: None,
+    ) -> None:
         self._reader = reader
         self._engine = engine
         self._page_size = page_size
+        self._on_events = on_events
         self._state = LogState()
         self._position = 0
         self._moved: tuple[set[tuple[str, str]], set[tuple[str, str]]] = (set(), set())
@@ -149,7 +157,12 @@ class Projector:
 
     @contextmanager
     def held(self) -> Iterator[tuple[LogState, int, Changes]]:
-        """Hold still what the log has added up to; gives it, its position, and what changed since the last hold."""
+        """Catch up, then hold still; gives what the log adds up to, its size, and what changed since the last hold.
+
+        Raises:
+            ProjectionStopped: an entry could not be folded or stored, now or before.
+        """
+        self.catch_up()
         with self._turn:
             tables, parts = self._moved
             self._moved = (set(), set())
@@ -245,6 +258,7 @@ class Projector:
         self._position = position
         self._moved[0].update(changes.tables)
         self._moved[1].update(changes.parts)
+        self._on_events(events)
 
 
 def _code_digest(folds: FoldSet) -> bytes:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, bindparam, func, insert, or_, select, update
+from sqlalchemy import and_, bindparam, delete, func, insert, or_, select, update
 
 from projections.read_models.tables import entry_index, kept_reports, published_reports, report_rows
 from projections.reports.found import FoundReport
@@ -162,6 +162,20 @@ class ReportRows:
             changed: dict[str, bytes | None] = {key: body for key, body in rows.items() if old.get(key) != body}
             changed |= dict.fromkeys(old.keys() - rows.keys())
             _change(connection, ref, tree_size, changed)
+
+    def forget_from(self, ref: ReportRef, tree_size: int) -> None:
+        """Forget what is kept of this tree size and of every later one, so that it can be kept again."""
+        name = (report_rows.c.kind == ref.kind, report_rows.c.key == ref.key)
+        with self._engine.begin() as connection:
+            connection.execute(delete(report_rows).where(*name, report_rows.c.since >= tree_size))
+            connection.execute(update(report_rows).where(*name, report_rows.c.until >= tree_size).values(until=None))
+            connection.execute(
+                delete(kept_reports).where(
+                    kept_reports.c.kind == ref.kind,
+                    kept_reports.c.key == ref.key,
+                    kept_reports.c.tree_size >= tree_size,
+                )
+            )
 
     def change_rows(self, ref: ReportRef, tree_size: int, changed: Mapping[str, bytes | None]) -> None:
         """From this tree size on these rows stand, and those that are None do not."""

@@ -57,6 +57,12 @@ kept_reports = Table(
     Column("key", String(201), primary_key=True),
     Column("tree_size", BigInteger, primary_key=True, autoincrement=False),
 )
+report_requests = Table(
+    "report_requests",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("published", Integer),
+)
 report_rows = Table(
     "report_rows",
     metadata,

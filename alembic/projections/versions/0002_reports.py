@@ -44,9 +44,15 @@ def upgrade() -> None:
         sa.Column("until", sa.BigInteger),
         sa.Column("body", sa.LargeBinary, nullable=False),
     )
+    # A command that runs beside the service asks for a publication here; `published` is its answer.
+    op.create_table(
+        "report_requests",
+        sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+        sa.Column("published", sa.Integer),
+    )
 
 
 def downgrade() -> None:
     """Drop the tables."""
-    for table in ("report_rows", "kept_reports", "published_reports"):
+    for table in ("report_requests", "report_rows", "kept_reports", "published_reports"):
         op.drop_table(table)
