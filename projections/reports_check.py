@@ -218,8 +218,8 @@ class ReportsCheck:
             self._violate(found, saved.where, message, **difference)
         return computed.shown_differ
 
-    def _violate(self, found: FoundReport, where: str, message: str, **details: Any) -> None:
-        self._findings.violate(CHECK, where, message, index=found.log_index, **details)
+    def _violate(self, report: FoundReport, where: str, message: str, **details: Any) -> None:
+        self._findings.violate(CHECK, where, message, index=report.log_index, **details)
 
     # --- step 4 -----------------------------------------------------------------------------------------
 
