@@ -141,9 +141,11 @@ def change_one_won_of_a_figure(copy: Path) -> str:
 
 def change_one_won_of_a_report(copy: Path) -> str:
     path = copy / "copy/reports/settlement/seoul-smartcity.json"
-    data = path.read_bytes()
-    assert b'"unspent_won":541831000' in data
-    path.write_bytes(data.replace(b'"unspent_won":541831000', b'"unspent_won":541831001', 1))
+    report = json.loads(path.read_bytes())
+    (row,) = [row for row in report["rows"] if row["key"] == "settlements/2019/shared-admin"]
+    assert row["cells"]["unspent_won"] == 541_831_000
+    row["cells"]["unspent_won"] += 1
+    path.write_bytes(json.dumps(report, ensure_ascii=False).encode())
     return "row settlements/2019/shared-admin/cells/unspent_won: expected 541,831,000, found 541,831,001"
 
 
