@@ -14,7 +14,8 @@ from audit_service.rules.states import ONLY, BudgetState, Line, Obligation, Paym
 from audit_service.rules.world import World, read_contract
 
 if TYPE_CHECKING:
-    from audit_service.catalogue.budget import ObligationIncurred, Paid, Payee
+    from audit_service.catalogue.budget import ObligationIncurred, Paid
+    from audit_service.catalogue.common import Party
     from audit_service.catalogue.event import Event
     from audit_service.rules.undo import Changes
 
@@ -135,7 +136,7 @@ def _require_contract_half(event: Event, data: Paid, obligation: Obligation) -> 
         )
 
 
-def _require_payee(event: Event, payee: Payee) -> None:
+def _require_payee(event: Event, payee: Party) -> None:
     """Is a person or sole proprietor named by a commitment alone, an organisation by its code alone?"""
     expected = {
         "COMMITTED": (False, True),
