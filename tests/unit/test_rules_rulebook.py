@@ -14,11 +14,14 @@ from tests.support.events import (
     budget,
     carry_in,
     contract_paid,
+    credential_issued,
+    credential_revoked,
     instalment,
     obligated,
     opened,
     opening,
     organisation_named,
+    schema_published,
     signed,
     transaction,
 )
@@ -31,11 +34,13 @@ from tests.unit import (
     test_rules_envelope,
     test_rules_governance,
     test_rules_groups,
+    test_rules_notices,
     test_rules_privacy,
     test_rules_project,
     test_rules_registry,
     test_rules_sequences,
     test_rules_service,
+    test_rules_service_later,
     test_rules_tokens,
 )
 
@@ -62,10 +67,12 @@ def ids_in_tables() -> set[str]:
         test_rules_budget_year_end,
         test_rules_contract,
         test_rules_governance,
+        test_rules_notices,
         test_rules_project,
         test_rules_registry,
         test_rules_sequences,
         test_rules_service,
+        test_rules_service_later,
         test_rules_tokens,
     )
     return (
@@ -112,5 +119,8 @@ def test_a_rule_names_the_other_streams_that_it_reads() -> None:
     assert reads(contract_paid(1)) == (budget(),)
     assert reads(batch({"loan": 5})) == ("service/library",)
     assert reads(transaction(1)) == ()
+    assert reads(credential_issued(1)) == ("service/library",)
+    assert reads(credential_revoked(1)) == ()
+    assert reads(schema_published()) == ("registry/log",)
     assert reads(organisation_named()) == ("registry/log",)
     assert reads(opened()) == ()
