@@ -192,6 +192,9 @@ RULES: dict[str, str] = {
     "service.period-differs": "Manifest and transactions are of the period in their subject.",
     "service.period-invalid": "A period is one of the calendar.",
     "service.period-form": "A period is as long as the service's registration says: a month, a quarter or a year.",
+    "service.provenance-differs": (
+        "A transaction, and what becomes of it later, is of the provenance that the manifest of its batch says."
+    ),
     "service.transaction-time": (
         "The time of a transaction, and of a credential's issue, is the end of its period in Korean time."
     ),

@@ -89,6 +89,16 @@ def other_time(event: Event, expected: str) -> RuleBroken:
     )
 
 
+def other_provenance(event: Event, expected: str | None) -> RuleBroken:
+    """The refusal of an event that says another provenance than the manifest that speaks for it."""
+    return RuleBroken(
+        "service.provenance-differs",
+        "its provenance is not that of the batch's manifest",
+        stream=event.subject,
+        allowed=expected,
+    )
+
+
 def require_distinct_kinds(event: Event, kinds: list[str]) -> None:
     """Does every code stand in the list once?
 
@@ -260,11 +270,12 @@ def evolve_batch(state: PeriodState, event: Event, undo: Changes) -> None:
     """Open the batch: as many commitments may follow as it counts, in its cells."""
     data: BatchSealed = event.data
     sealed = len(state.commitments) + data.count
-    undo.put(state.sealing, ONLY, Sealing(event.source, data.period, period_end(data.period), sealed))
-    undo.put(state.batches, data.batch_id, Batch(data.count))
+    said = data.provenance if isinstance(data.provenance, str) else None
+    undo.put(state.sealing, ONLY, Sealing(event.source, data.period, period_end(data.period), sealed, said))
+    undo.put(state.batches, data.batch_id, Batch(data.count, said))
     for counted in data.counts_by_kind:
         number = len(state.cells)
-        undo.put(state.cells, number, Cell(data.batch_id, counted.kind))
+        undo.put(state.cells, number, Cell(data.batch_id, counted.kind, said))
         undo.put(state.kinds, counted.kind, number)
 
 
@@ -283,6 +294,8 @@ def decide_transaction(_: World, state: PeriodState, event: Event) -> None:
         raise _other_period(event, sealing.period)
     if event.time != sealing.time:
         raise other_time(event, sealing.time)
+    if isinstance(data.provenance, str) and data.provenance != sealing.provenance:
+        raise other_provenance(event, sealing.provenance)
     if data.kind not in state.kinds:
         raise unknown_kind(event)
     text = data.commitment

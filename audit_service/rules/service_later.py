@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from audit_service.rules.dates import is_calendar_date
 from audit_service.rules.errors import RuleBroken
-from audit_service.rules.service import not_owner
+from audit_service.rules.service import not_owner, other_provenance
 from audit_service.rules.states import ONLY
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ def decide_voided(_: World, state: PeriodState, event: Event) -> None:
     """May this transaction be voided? One of this stream, of the kind that is named, and once."""
     data: TransactionVoided = event.data
     cell = _require_recorded(state, event, data.commitment)
+    _require_provenance(event, cell.provenance)
     if data.kind != cell.kind:
         raise RuleBroken(
             "service.void-kind-differs",
@@ -59,6 +60,7 @@ def decide_erased(_: World, state: PeriodState, event: Event) -> None:
     """May this side record be said to be erased? That of a transaction of this stream, on a real day, once."""
     data: SideRecordErased = event.data
     cell = _require_recorded(state, event, data.commitment)
+    _require_provenance(event, cell.provenance)
     _require_day(event, data.erased_on)
     batch = state.batches[cell.batch_id]
     if batch.erased == batch.size or bytes.fromhex(data.commitment) in state.erased:
@@ -81,6 +83,7 @@ def decide_batch_erased(_: World, state: PeriodState, event: Event) -> None:
     batch = state.batches.get(data.batch_id)
     if batch is None:
         raise RuleBroken("service.batch-unknown", "no such batch is sealed here", stream=event.subject)
+    _require_provenance(event, batch.provenance)
     _require_day(event, data.erased_on)
     left = batch.size - batch.erased
     if not left:
@@ -100,6 +103,13 @@ def evolve_batch_erased(state: PeriodState, event: Event, undo: Changes) -> None
     data: BatchRecordsErased = event.data
     batch = state.batches[data.batch_id]
     undo.put(state.batches, data.batch_id, batch._replace(erased=batch.size))
+
+
+def _require_provenance(event: Event, expected: str | None) -> None:
+    """What becomes of synthetic transactions is synthetic, and nothing else is."""
+    said = event.data.provenance
+    if (said if isinstance(said, str) else None) != expected:
+        raise other_provenance(event, expected)
 
 
 def _require_day(event: Event, day: str) -> None:

@@ -46,25 +46,31 @@ class ServiceState(NamedTuple):
 
 
 class Sealing(NamedTuple):
-    """A period's batches so far: `sealed` transactions announced by manifests, all by `owner`, all at `time`."""
+    """A period's batches so far: `sealed` transactions announced by manifests, all by `owner`, all at `time`.
+
+    `provenance` is what the newest manifest says (None: nothing).
+    """
 
     owner: str
     period: str
     time: str
     sealed: int
+    provenance: str | None
 
 
 class Cell(NamedTuple):
-    """The transactions of one kind in one batch."""
+    """The transactions of one kind in one batch; `provenance` is what the manifest says (None: nothing)."""
 
     batch_id: str
     kind: str
+    provenance: str | None
 
 
 class Batch(NamedTuple):
-    """How many transactions a batch holds, and of how many the side record is erased."""
+    """How many transactions a batch holds, of which provenance, and of how many the side record is erased."""
 
     size: int
+    provenance: str | None
     erased: int = 0
 
 

@@ -47,7 +47,7 @@ DEFINITIONS: dict[str, Definition] = {
     SETTLEMENT: Definition(version=1, tables=settlement.TABLES),
     contracts.CONTRACT_REGISTER: Definition(version=1, tables=contracts.TABLES),
     projects.PROJECT_REGISTER: Definition(version=1, tables=projects.TABLES),
-    service_statistics.SERVICE_STATISTICS: Definition(version=1, tables=service_statistics.TABLES),
+    service_statistics.SERVICE_STATISTICS: Definition(version=2, tables=service_statistics.TABLES),
     organisations.ORGANISATIONS: Definition(version=1, tables=organisations.TABLES),
     agency_gaps.AGENCY_GAPS: Definition(version=1, tables=agency_gaps.TABLES),
 }

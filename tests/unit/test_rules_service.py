@@ -111,6 +111,19 @@ REFUSALS = (
             "a millisecond before": "2021-03-31T14:59:59.999Z",
         }.items()
     ),
+    Refusal(
+        "service.provenance-differs",
+        "made up among real ones",
+        SEALED,
+        transaction(1, data={"provenance": "synthetic"}),
+    ),
+    Refusal(
+        "service.provenance-differs",
+        "of another provenance than its manifest",
+        (*SERVICE, batch({"loan": 5}, {"provenance": "synthetic"})),
+        transaction(1, data={"provenance": "illustrative"}),
+        "synthetic",
+    ),
     Refusal("service.kind-unknown", "no such kind inside", SEALED, transaction(1, kind="z")),
     Refusal("service.kind-unknown", "a kind that is not sealed", SEALED, transaction(1, kind="return")),
     Refusal("service.commitment-duplicate", "the same again", FULL[:-1], transaction(1, id="b1/5")),
@@ -140,6 +153,12 @@ def test_refusal(case: Refusal) -> None:
 def test_batch_after_batch() -> None:
     world = given(*FULL, batch({"return": 5}, {"batch_id": "b2"}))
     decide(world, transaction(6, batch_id="b2", kind="return"))
+
+
+def test_a_transaction_may_say_what_its_manifest_says() -> None:
+    world = given(*SERVICE, batch({"loan": 5}, {"provenance": "synthetic"}))
+    decide(world, transaction(1, data={"provenance": "synthetic"}))
+    decide(world, transaction(1))
 
 
 def test_a_round_ends_with_its_period() -> None:

@@ -30,6 +30,7 @@ SERVICE = (service_registered(),)
 PLANNED = (service_registered({"status": "planned"}),)
 FULL = (*SERVICE, batch({"loan": 5, "return": 5}), *(transaction(number) for number in range(1, 6)))
 FULL = (*FULL, *(transaction(number, kind="return") for number in range(6, 11)))
+MADE_UP = (*SERVICE, batch({"loan": 5}, {"provenance": "synthetic"}), *(transaction(n) for n in range(1, 6)))
 OPENED = (*SERVICE, ballot_opened())
 BOX = (*OPENED, ballot_sealed(100))
 TALLIED = (*BOX, ballot_tallied({"yes": 60, "no": 39}, 1))
@@ -44,6 +45,8 @@ REFUSALS = (
     Refusal("service.void-kind-differs", "a loan, not a return", FULL, voided(1, {"kind": "return"}), "loan"),
     Refusal("service.void-kind-differs", "a kind that is not there", FULL, voided(6, {"kind": "z"}), "return"),
     Refusal("service.voided-twice", "once more", (*FULL, voided(1)), voided(1, {"reason_code": "TEST"})),
+    Refusal("service.provenance-differs", "made up", FULL, voided(1, {"provenance": "synthetic"})),
+    Refusal("service.provenance-differs", "as if it were real", MADE_UP, voided(1), "synthetic"),
     # S06, erased side records.
     Refusal("service.commitment-unknown", "nothing to erase", FULL, erased(11)),
     Refusal("service.not-owner", "another agency erases", FULL, erased(1, source=PARKS), ROADS),
@@ -56,6 +59,8 @@ REFUSALS = (
     Refusal("service.date-invalid", "a batch on no day", FULL, batch_erased(10, {"erased_on": "2021-04-31"})),
     Refusal("service.erased-count-differs", "one was erased before", (*FULL, erased(1)), batch_erased(10), 9),
     Refusal("service.erased-twice", "a batch twice", (*FULL, batch_erased(10)), batch_erased(10)),
+    Refusal("service.provenance-differs", "really erased", MADE_UP, erased(1), "synthetic"),
+    Refusal("service.provenance-differs", "a batch really erased", MADE_UP, batch_erased(5), "synthetic"),
     # S07, ballots opened.
     Refusal("service.not-registered", "no service", (), ballot_opened()),
     Refusal("service.not-owner", "another agency's ballot", SERVICE, ballot_opened(source=PARKS), ROADS),
