@@ -48,6 +48,22 @@ RULE_FILES = Path(__file__).parents[2] / "audit_service" / "rules"
 RULE_ID = re.compile(r"(envelope|privacy|registry|budget|contract|project|service)\.[a-z]+(-[a-z]+)*")
 
 
+TABLES = (
+    test_rules_budget,
+    test_rules_budget_book,
+    test_rules_budget_year_end,
+    test_rules_contract,
+    test_rules_governance,
+    test_rules_notices,
+    test_rules_project,
+    test_rules_registry,
+    test_rules_sequences,
+    test_rules_service,
+    test_rules_service_later,
+    test_rules_tokens,
+)
+
+
 def raised_ids() -> set[str]:
     """Every text of the form of a rule id in the code of the rules, the rulebook apart."""
     return {
@@ -61,22 +77,8 @@ def raised_ids() -> set[str]:
 
 def ids_in_tables() -> set[str]:
     """Every rule id that a row of a test's table expects."""
-    tables = (
-        test_rules_budget,
-        test_rules_budget_book,
-        test_rules_budget_year_end,
-        test_rules_contract,
-        test_rules_governance,
-        test_rules_notices,
-        test_rules_project,
-        test_rules_registry,
-        test_rules_sequences,
-        test_rules_service,
-        test_rules_service_later,
-        test_rules_tokens,
-    )
     return (
-        {case.rule_id for table in tables for case in table.REFUSALS}
+        {case.rule_id for table in TABLES for case in table.REFUSALS}
         | {rule_id for rule_id, *_ in test_rules_registry.SIGNERS}
         | {rule_id for rule_id, *_ in test_rules_governance.SIGNERS}
         | {rule_id for rule_id, *_ in test_rules_approvals.REFUSALS}
