@@ -1,7 +1,7 @@
 """Do the counts of a service hold whatever happens? Random batches, voids, erasures, credentials and ballots.
 
-Some of it is refused, and undone. After every accepted batch everything is recounted from the events alone, and compared with the state of the rules
-and with the tables of the folds.
+Some of it is refused, and undone. After every accepted batch everything is recounted from the events alone, and
+compared with the state of the rules and with the tables of the folds.
 """
 
 from __future__ import annotations
@@ -211,6 +211,11 @@ def live(seed: int, length: int) -> tuple[Replica, Undo, FoldSet, list[Event]]:
     return world, undo, folds, accepted
 
 
+def live_many() -> None:
+    for seed in range(40):
+        live(seed, 60)
+
+
 @settings(deadline=None, max_examples=60)
 @given(seed=st.integers(0, 2**32), length=st.integers(1, 60))
 def test_counts_add_up_at_every_prefix(seed: int, length: int) -> None:
@@ -234,16 +239,14 @@ def test_without_its_rule_the_identities_break(fact: str, monkeypatch: pytest.Mo
     name = f"service.{fact}.v1"
     monkeypatch.setitem(RULE_OF, name, RULE_OF[name]._replace(decide=lambda _, __, ___: None))
     with pytest.raises((AssertionError, KeyError)):
-        for seed in range(40):
-            live(seed, 60)
+        live_many()
 
 
 @pytest.mark.parametrize("fact", ["transaction_voided", "batch_records_erased", "credential_revoked"])
 def test_a_fold_that_forgets_is_seen(fact: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Services, f"_{fact}", lambda _, __, ___: None)
     with pytest.raises(AssertionError):
-        for seed in range(40):
-            live(seed, 60)
+        live_many()
 
 
 def test_the_clerk_gets_something_through_of_everything() -> None:
