@@ -1,6 +1,6 @@
 """May this credential be issued or revoked, and may these checks be answered by that kind of transaction?
 
-Places in status lists are remembered as bits of blocks, as the numbers of submissions are (sequences.py).
+Places in status lists are remembered as bits of blocks, small enough for a state to be stored as MessagePack.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from audit_service.catalogue.service import CheckSchemeRegistered, CredentialIssued, CredentialRevoked
     from audit_service.rules.undo import Changes
 
-BLOCK = 1024
+BLOCK = 32
 
 
 def _has(bits: dict[tuple[str, int], int], list_id: str, index: int) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from audit_service.rules.decide import decide
@@ -10,6 +11,7 @@ from tests.support.events import (
     PARKS,
     PERIOD,
     PERIOD_END,
+    PROJECT,
     ROADS,
     ballot_opened,
     ballot_sealed,
@@ -19,11 +21,13 @@ from tests.support.events import (
     credential_issued,
     credential_revoked,
     erased,
+    project_registered,
     scheme_registered,
     service_registered,
     transaction,
     voided,
 )
+from tests.support.events import SERVICE as SERVICE_SUBJECT
 from tests.support.given import Refusal, given, name_of, refuses
 
 SERVICE = (service_registered(),)
@@ -199,7 +203,26 @@ def test_a_ballot_from_beginning_to_end() -> None:
 def test_two_lists_have_places_of_their_own() -> None:
     other = {"status_list_id": "l2", "kind": "return", "commitment": "f" * 64}
     given(*ISSUED, credential_issued(7, other), credential_revoked(7))
-    given(*SERVICE, credential_issued(1023), credential_issued(1024), credential_revoked(1024))
+    given(*SERVICE, credential_issued(31), credential_issued(32), credential_revoked(32))
+
+
+def test_a_state_can_be_stored_and_read_back() -> None:
+    """What a stream remembers is kept as MessagePack: no integer above 64 bits, keys and values of plain kinds."""
+    places = (0, 31, 32, 1_048_575)
+    world = given(
+        *FULL,
+        voided(1),
+        erased(2),
+        *(credential_issued(place) for place in places),
+        *(credential_revoked(place) for place in places),
+        *TALLIED[1:],
+        scheme_registered(),
+        project_registered(id="e"),
+        project_registered({"corrects": "e"}),
+    )
+    for subject in (SERVICE_SUBJECT, PERIOD, PROJECT):
+        state = world.stream(subject)
+        assert msgspec.msgpack.decode(msgspec.msgpack.encode(state), type=type(state)) == state
 
 
 def test_one_kind_answers_one_scheme_in_each_round() -> None:
