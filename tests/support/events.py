@@ -383,13 +383,17 @@ def settlement(rows: list[dict[str, Any]], *, year: int = 2021, **attributes: An
 
 def audited(*, year: int = 2021, **attributes: Any) -> Event:
     fields = {"committee_ko": "결산검사위원", "findings": []}
-    return when("budget.settlement-audited.v1", budget(year), fields, **{"legal_date": f"{year + 1}-06-10", **attributes})
+    return when(
+        "budget.settlement-audited.v1", budget(year), fields, **{"legal_date": f"{year + 1}-06-10", **attributes}
+    )
 
 
 def approved(data: dict[str, Any] | None = None, *, year: int = 2021, **attributes: Any) -> Event:
     day = f"{year + 1}-06-30"
     fields = {"approved_on": day, **BY_COUNCIL}
-    return when("budget.settlement-approved.v1", budget(year), stated(fields, data), **{"legal_date": day, **attributes})
+    return when(
+        "budget.settlement-approved.v1", budget(year), stated(fields, data), **{"legal_date": day, **attributes}
+    )
 
 
 def corrected(

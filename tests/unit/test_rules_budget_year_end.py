@@ -16,6 +16,7 @@ from tests.support.events import (
     carried_over,
     carry_in,
     closed,
+    declared,
     line,
     obligated,
     opened,
@@ -38,13 +39,14 @@ NEXT = (
     line("grant", fund="NATIONAL", year=2022),
 )
 BOTH = (*SPENT, *NEXT)
-HALFWAY = (*BOTH, carried_over(600))
+HALFWAY = (*BOTH, declared(600), carried_over(600))
 CLOSED = (*SPENT, closed())
+PRINTED: dict[str, Any] = {"kind": "NOT_STATED", "provenance": "printed"}
 ROW = settlement_row(final_budget_won=1005, executed_won=400)
 
 
 def other_target(line_id: str) -> tuple[Event, ...]:
-    return (*BOTH, carried_over(600, {"to_line_id": line_id}))
+    return (*BOTH, declared(600), carried_over(600, {"to_line_id": line_id}))
 
 
 def stated(**columns: int) -> Event:
@@ -57,7 +59,7 @@ REFUSALS = (
     Refusal("budget.line-unknown", "no such line", SPENT, carried_over(1, {"line_id": "z"})),
     Refusal("budget.line-overspent", "what is spent is gone", SPENT, carried_over(601), 600),
     Refusal("budget.line-overspent", "carried over before", HALFWAY, carried_over(1, id="out-2"), 0),
-    Refusal("budget.carry-over-duplicate", "the id is taken", (*SPENT, carried_over(1)), carried_over(1)),
+    Refusal("budget.carry-over-duplicate", "the id is taken", (*SPENT, declared(2), carried_over(1)), carried_over(1)),
     Refusal("budget.carry-over-subject", "a year between", SPENT, carried_over(1, {"to_subject": budget(2023)})),
     Refusal(
         "budget.carry-over-subject",
@@ -71,7 +73,9 @@ REFUSALS = (
     Refusal("budget.legal-date-outside-year", "too early", SPENT, carried_over(1, legal_date="2020-12-31")),
     Refusal("budget.legal-date-outside-year", "too late", SPENT, carried_over(1, legal_date="2023-01-01")),
     # The opening year's half.
-    Refusal("budget.year-not-opened", "there is no next year", (*SPENT, carried_over(600)), carry_in(600)),
+    Refusal(
+        "budget.year-not-opened", "there is no next year", (*SPENT, declared(600), carried_over(600)), carry_in(600)
+    ),
     Refusal("budget.carry-over-unknown", "nothing was carried over", BOTH, carry_in(600)),
     Refusal("budget.carry-over-unknown", "another id", HALFWAY, carry_in(600, {"carried_over_id": "z"})),
     Refusal("budget.carry-over-unknown", "there is no year before", NEXT, carry_in(600)),
@@ -135,8 +139,7 @@ def test_a_carry_over_may_be_decided_after_the_closing() -> None:
 
 
 def test_printed_pairs_may_leave_their_kind_open() -> None:
-    printed: dict[str, Any] = {"kind": "NOT_STATED", "provenance": "printed"}
-    given(*BOTH, carried_over(600, printed), carry_in(600, printed))
+    given(*BOTH, carried_over(600, PRINTED), carry_in(600, PRINTED))
 
 
 def test_a_mismatch_shows_stated_and_computed() -> None:
@@ -164,8 +167,8 @@ def test_the_printed_settlement_of_two_years() -> None:
             paid(spent, year=year),
             opened(year + 1),
             line(year=year + 1),
-            carried_over(columns["carried_out"] * thousand, year=year),
-            carry_in(columns["carried_out"] * thousand, year=year + 1),
+            carried_over(columns["carried_out"] * thousand, PRINTED, year=year),
+            carry_in(columns["carried_out"] * thousand, PRINTED, year=year + 1),
             closed(year=year),
         ]
     world = given(*events)
