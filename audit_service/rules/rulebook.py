@@ -127,7 +127,7 @@ RULES: dict[str, str] = {
     "budget.fund-differs": "Moved money stays inside one fund.",
     "budget.not-reserve": "The reserve fund is released from a line of object 801.",
     "budget.reserve-target": "The reserve fund does not go into business promotion (203) or subsidies (307, 308).",
-    "budget.object-not-stated": "Reserve releases and within-programme transfers go only to lines with a stated object.",
+    "budget.object-not-stated": "Reserve releases and within-programme transfers lead to lines with a stated object.",
     "budget.policy-not-stated": "A transfer is only between lines whose policy programmes are stated.",
     "budget.policy-same": "A cross-programme transfer is between two policy programmes.",
     "budget.policy-differs": "A within-programme transfer stays inside one policy programme.",

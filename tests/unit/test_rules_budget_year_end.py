@@ -12,6 +12,8 @@ from audit_service.rules.world import read_budget
 from tests.support.events import (
     allotted,
     appropriated,
+    approved,
+    audited,
     budget,
     carried_over,
     carry_in,
@@ -43,6 +45,10 @@ HALFWAY = (*BOTH, declared(600), carried_over(600))
 CLOSED = (*SPENT, closed())
 PRINTED: dict[str, Any] = {"kind": "NOT_STATED", "provenance": "printed"}
 ROW = settlement_row(final_budget_won=1005, executed_won=400)
+
+
+SETTLED = (*CLOSED, settlement([ROW]))
+APPROVED = (*SETTLED, audited(), approved())
 
 
 def other_target(line_id: str) -> tuple[Event, ...]:
@@ -117,12 +123,31 @@ REFUSALS = (
     Refusal("budget.settlement-mismatch", "one won of change", CLOSED, stated(budget_change_won=1)),
     Refusal("budget.settlement-mismatch", "a project too many", CLOSED, settlement([ROW, settlement_row("z")])),
     Refusal("budget.settlement-mismatch", "a project is missing", CLOSED, settlement([settlement_row("z")])),
+    # Its audit and its approval.
+    Refusal("budget.settlement-not-published", "nothing to audit", CLOSED, audited()),
+    Refusal("budget.settlement-not-published", "nothing to approve", CLOSED, approved()),
+    Refusal("budget.year-not-closed", "the year is open", SPENT, audited()),
+    Refusal("budget.settlement-audited-twice", "audited once", (*SETTLED, audited()), audited()),
+    Refusal("budget.settlement-not-audited", "no audit", SETTLED, approved(), None),
+    Refusal("budget.settlement-approved-twice", "approved once", APPROVED, approved()),
+    Refusal("budget.basis-missing", "no resolution", (*SETTLED, audited()), approved({"basis": None})),
+    Refusal("budget.approver", "the mayor", (*SETTLED, audited()), approved({"actor_role": "시장"}), "의회"),
+    Refusal("budget.approval-date", "another day", (*SETTLED, audited()), approved({"approved_on": "2022-07-01"})),
+    Refusal("budget.legal-date-outside-year", "too early", SETTLED, audited(legal_date="2021-12-30")),
+    Refusal("budget.year-settled", "nothing is carried over", APPROVED, carried_over(1)),
 )
 
 
 @pytest.mark.parametrize("case", REFUSALS, ids=name_of)
 def test_refusal(case: Refusal) -> None:
     refuses(case)
+
+
+def test_a_settlement_is_published_audited_and_approved() -> None:
+    state = read_budget(given(*APPROVED), budget())
+    assert state is not None
+    year = state.year["only"]
+    assert (year.settled, year.audited, year.approved) == (True, True, True)
 
 
 def test_a_carry_over_keeps_the_money() -> None:

@@ -25,7 +25,12 @@ from tests.support.events import (
 from tests.unit import (
     test_rules_approvals,
     test_rules_budget,
+    test_rules_budget_appropriation,
     test_rules_budget_book,
+    test_rules_budget_carry_over,
+    test_rules_budget_corrections,
+    test_rules_budget_moves,
+    test_rules_budget_spending,
     test_rules_budget_year_end,
     test_rules_contract,
     test_rules_envelope,
@@ -58,7 +63,12 @@ def ids_in_tables() -> set[str]:
     """Every rule id that a row of a test's table expects."""
     tables = (
         test_rules_budget,
+        test_rules_budget_appropriation,
         test_rules_budget_book,
+        test_rules_budget_carry_over,
+        test_rules_budget_corrections,
+        test_rules_budget_moves,
+        test_rules_budget_spending,
         test_rules_budget_year_end,
         test_rules_contract,
         test_rules_governance,
