@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from audit_service.rules.contract_states import ContractState
+
 ONLY = "only"
 
 
@@ -102,33 +104,6 @@ class BudgetState(NamedTuple):
     carried_in: dict[str, int]
     items: dict[str, Item]
     schedules: dict[str, int]
-
-
-class Contract(NamedTuple):
-    """A procurement: who owns the stream, and what is known once it is signed."""
-
-    owner: str
-    project_id: str
-    contract_type: str | None = None
-    total_noted_won: int | None = None
-    last_instalment: int = 0
-    instalments_won: int = 0
-
-
-class Instalment(NamedTuple):
-    """One year's part of a contract; `amount_won` is None where the source of an import does not state it."""
-
-    fiscal_year: int
-    amount_won: int | None
-    paid_won: int = 0
-
-
-class ContractState(NamedTuple):
-    """`contract/<process id>`. Payments are kept by budget stream and payment id."""
-
-    contract: dict[str, Contract]
-    instalments: dict[int, Instalment]
-    payments: dict[str, int]
 
 
 class ProjectState(NamedTuple):

@@ -17,10 +17,10 @@ from audit_service.catalogue.types import (
     PROJECT_SUBJECT,
     SERVICE_SUBJECT,
 )
+from audit_service.rules.contract_states import ContractState, new_contract_state
 from audit_service.rules.errors import RuleBroken
 from audit_service.rules.states import (
     BudgetState,
-    ContractState,
     LogState,
     OrganisationState,
     PeriodState,
@@ -72,7 +72,7 @@ def new_state(subject: str) -> State:
     if BUDGET_SUBJECT.fullmatch(subject):
         return BudgetState({}, {}, {}, {}, {}, {}, {}, {})
     if CONTRACT_SUBJECT.fullmatch(subject):
-        return ContractState({}, {}, {})
+        return new_contract_state()
     if PERIOD_SUBJECT.fullmatch(subject):
         return PeriodState({}, {}, {}, {})
     if SERVICE_SUBJECT.fullmatch(subject):
