@@ -77,7 +77,9 @@ def bid(bidder_id: str, won: int, *, bidder: dict[str, Any] | None = None, valid
 TWO_BIDS = (bid("b1", 90, bidder=LAMP_MAKERS), bid("b2", 80, bidder=POLE_MAKERS))
 
 
-def bids_opened(*bids: dict[str, Any], tender_id: str = "t1", opened_on: str = "2021-06-30", **attributes: Any) -> Event:
+def bids_opened(
+    *bids: dict[str, Any], tender_id: str = "t1", opened_on: str = "2021-06-30", **attributes: Any
+) -> Event:
     fields = {"tender_id": tender_id, "bids": list(bids or TWO_BIDS), "opened_on": opened_on}
     return happened("bids-opened", fields, {"legal_date": "2021-06-30", **attributes})
 

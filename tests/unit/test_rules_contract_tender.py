@@ -68,7 +68,9 @@ REFUSALS = (
     Refusal("contract.tender-dates", "it has closed", TENDERED, tender_amended(legal_date="2021-07-01")),
     Refusal("contract.tender-dates", "closed by its change", TENDERED, tender_amended({"closes_on": "2021-06-15"})),
     Refusal("contract.date-invalid", "an invented day", TENDERED, tender_amended({"closes_on": "2021-06-31"})),
-    Refusal("contract.tender-status", "it is cancelled", (*TENDERED, tender_cancelled()), tender_amended(), "PUBLISHED"),
+    Refusal(
+        "contract.tender-status", "it is cancelled", (*TENDERED, tender_cancelled()), tender_amended(), "PUBLISHED"
+    ),
     Refusal("contract.tender-status", "bids are opened", OPENED, tender_amended(legal_date="2021-06-30")),
     Refusal("contract.tender-status", "it failed", (*TENDERED, tender_failed()), tender_cancelled()),
     Refusal("contract.signed-already", "the contract is signed", SIGNED, tender_cancelled()),
@@ -108,7 +110,9 @@ REFUSALS = (
     ),
     Refusal("contract.evaluation-bidders", "one is left out", NEGOTIATED, evaluated({"b1": (1, 1)})),
     Refusal("contract.evaluation-bidders", "a stranger", NEGOTIATED, evaluated({"b1": (1, 1), "b9": (1, 1)})),
-    Refusal("contract.evaluation-points", "beyond the weight", NEGOTIATED, evaluated({"b1": (1, 1), "b2": (1, 200_001)})),
+    Refusal(
+        "contract.evaluation-points", "beyond the weight", NEGOTIATED, evaluated({"b1": (1, 1), "b2": (1, 200_001)})
+    ),
     Refusal("contract.tender-status", "nothing is opened", TENDERED, evaluated({"b1": (1, 1)})),
     Refusal("contract.tender-status", "awarded before the bids", TENDERED, awarded()),
     Refusal("contract.tender-status", "awarded twice", AWARDED, awarded("b1", 90, {"award_id": "w2"})),
@@ -151,7 +155,10 @@ REFUSALS = (
         signed({"amount_won": 80, "award_id": "w1", "supplier": LAMP_MAKERS}),
     ),
     Refusal(
-        "contract.party-form", "nobody signs", (*PLANNED, obligated_for(100)), signed({"supplier": {"kind": "NOT_STATED"}})
+        "contract.party-form",
+        "nobody signs",
+        (*PLANNED, obligated_for(100)),
+        signed({"supplier": {"kind": "NOT_STATED"}}),
     ),
 )
 
