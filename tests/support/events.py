@@ -443,7 +443,7 @@ def signed(data: dict[str, Any] | None = None, *, subject: str = CONTRACT, **att
 
 
 def instalment(number: int = 2, data: dict[str, Any] | None = None, **attributes: Any) -> Event:
-    """Sign the next instalment of 100 won on line `a` of 2022."""
+    """Sign the next instalment of 100 won on line `a` of 2022, before the one before is closed; None leaves out."""
     fields = {
         "instalment": number,
         "fiscal_year": 2022,
@@ -451,9 +451,11 @@ def instalment(number: int = 2, data: dict[str, Any] | None = None, **attributes
         "start": "2022-01",
         "end": "2022-12",
         "budget_lines": [{"subject": budget(2022), "line_id": "a"}],
+        "overlap_reason_ko": "중단 없는 유지관리",
         **(data or {}),
     }
-    return when("contract.instalment-signed.v1", CONTRACT, fields, **attributes)
+    stated = {name: value for name, value in fields.items() if value is not None}
+    return when("contract.instalment-signed.v1", CONTRACT, stated, **attributes)
 
 
 def contract_paid(won: int, data: dict[str, Any] | None = None, *, subject: str = CONTRACT, **attributes: Any) -> Event:
