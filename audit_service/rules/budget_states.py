@@ -97,7 +97,7 @@ class Line(NamedTuple):
 
     @property
     def budgeted_won(self) -> int:
-        """최종예산 in won, as a settlement states it: final, and what stands in for it (provisional, pre-appropriated)."""
+        """최종예산 in won, as a settlement states it: final, provisional, and used before appropriation."""
         return sum(self[1:4])
 
     @property

@@ -470,30 +470,6 @@ def contract_paid(won: int, data: dict[str, Any] | None = None, *, subject: str 
     return when("contract.paid.v1", subject, fields, **{"id": "cp1", **attributes})
 
 
-def advance_paid(won: int, data: dict[str, Any] | None = None, *, subject: str = CONTRACT, **attributes: Any) -> Event:
-    fields = {
-        "instalment": 1,
-        "payment_id": "p1",
-        "amount_won": won,
-        "budget_paid_id": "bp1",
-        "budget_subject": budget(),
-        **(data or {}),
-    }
-    return when("contract.advance-paid.v1", subject, fields, **{"id": "cp1", **attributes})
-
-
-def contract_corrected(budget_corrected_id: str | None, data: dict[str, Any] | None = None, **attributes: Any) -> Event:
-    """Take back an event of the contract; with the id of a budget's correction, as its second half."""
-    fields = {
-        "reason": "TYPO",
-        "reason_ko": "오기",
-        "corrects": "cp1",
-        "budget_corrected_id": budget_corrected_id,
-        "budget_subject": None if budget_corrected_id is None else budget(),
-    }
-    return when("contract.corrected.v1", CONTRACT, stated(fields, data), **{"id": "cc1", **attributes})
-
-
 def project_registered(data: dict[str, Any] | None = None, **attributes: Any) -> Event:
     fields = {
         "name_ko": "가로등",

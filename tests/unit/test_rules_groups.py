@@ -8,14 +8,13 @@ import pytest
 
 from audit_service.rules.errors import RuleBroken
 from audit_service.rules.groups import Groups
+from tests.support.contract_events import advance_paid, contract_corrected
 from tests.support.events import (
     PARKS,
-    advance_paid,
     allotted,
     batch,
     carried_over,
     carry_in,
-    contract_corrected,
     contract_paid,
     corrected,
     opened,
@@ -31,8 +30,9 @@ BATCH = (MANIFEST, transaction(1), transaction(2, kind="return"), transaction(3)
 PAIR = (carried_over(1), carry_in(1))
 PAYMENT = (paid(1, contract_paid_id="cp1"), contract_paid(1))
 ADVANCE = (paid(1, contract_paid_id="cp1"), advance_paid(1))
-CORRECTION = (corrected("bp1", None, {"contract_corrected_id": "cc1"}), contract_corrected("bc1"))
-ALONE = contract_corrected(None)
+SECOND = contract_corrected("cp1", None, {"budget_corrected_id": "bc1"}, id="cc1")
+CORRECTION = (corrected("bp1", None, {"contract_corrected_id": "cc1"}), SECOND)
+ALONE = contract_corrected("cp1", id="cc1")
 BYSTANDER = allotted(1)
 
 COMPLETE: tuple[tuple[Event, ...], ...] = (
@@ -82,7 +82,11 @@ BROKEN: tuple[tuple[str, int, tuple[Event, ...]], ...] = (
     ("budget.correction-alone", 0, (CORRECTION[1],)),
     ("budget.correction-alone", 1, (CORRECTION[0], BYSTANDER)),
     ("budget.correction-alone", 1, (CORRECTION[0], ALONE)),
-    ("budget.correction-alone", 1, (CORRECTION[0], contract_corrected("bc1", id="cc2"))),
+    (
+        "budget.correction-alone",
+        1,
+        (CORRECTION[0], contract_corrected("cp1", None, {"budget_corrected_id": "bc1"}, id="cc2")),
+    ),
     ("budget.correction-alone", 1, (CORRECTION[0], contract_paid(1, id="cc1"))),
     ("budget.correction-alone", 1, (corrected("bp1"), CORRECTION[1])),
     ("budget.correction-alone", 1, (CORRECTION[0],)),
