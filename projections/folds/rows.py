@@ -71,6 +71,16 @@ def merged(traces: Iterable[Trace]) -> Trace:
     return Trace(entries=sorted(entries), provenance=sorted(provenance))
 
 
+def merged_rows(rows: Iterable[Row]) -> Trace:
+    """Which entries do several rows rest on together?"""
+    entries: set[int] = set()
+    provenance: set[str] = set()
+    for row in rows:
+        entries.update(index for index in row.entries if isinstance(index, int))
+        provenance.update(row.provenance)
+    return Trace(entries=sorted(entries), provenance=sorted(provenance))
+
+
 class _SaysProvenance(Protocol):
     @property
     def provenance(self) -> str | UnsetType: ...
