@@ -32,7 +32,7 @@ def event_rows(year: BudgetYear) -> list[Row]:
 def _in_log_order(year: BudgetYear) -> list[Record]:
     records = [record for table in year.records.values() for record in table.values()]
     records += year.history
-    return sorted(records, key=lambda record: record.trace.entries[0])
+    return sorted(records, key=lambda record: (record.trace.entries[0], record.index))
 
 
 def _row_id(record: Record, row_id: str) -> str:

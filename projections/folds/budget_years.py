@@ -113,6 +113,7 @@ class BudgetYears(Fold[BudgetYear]):
         year, place = self._touch(index, event)
         year.opening = cells_of(data)
         year.trace.add(index, place.provenance)
+        self._touch_next_book(year)
 
     def _closed(self, index: int, event: Event) -> None:
         data: budget.FiscalYearClosed = event.data
@@ -183,5 +184,5 @@ def _document_rows(event: Event, place: Place) -> list[Row]:
             f"{place.index}/{number}",
             {**head, "is_basis": document is basis, **msgspec.to_builtins(document)},
         )
-        for number, document in enumerate(found)
+        for number, document in enumerate(found, start=1)
     ]
