@@ -222,7 +222,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     ),
     "identity_budget_change": (
         "{year}년: 예산변경 {left} = 예비비 + 이용 + 전용 + 이체 + 변경사용 + 수입대체 {right}",
-        "{year}: budget change {left} = reserve + transfers + reassignments + adjustments + revenue-substituted {right}",
+        "{year}: budget change {left} = reserve + transfers + reassignments + adjustments + excess revenue {right}",
     ),
     "chain": (
         "{from_year}년이 넘긴 돈 {carried_out} = {to_year}년이 받은 돈 {carried_in}",
