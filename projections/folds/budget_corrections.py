@@ -32,8 +32,8 @@ def correct(year: BudgetYear, place: Place, data: budget.Corrected) -> None:
     target = None if isinstance(corrects, UnsetType) else year.postings.get(corrects)
     counted = target is not None and target.corrected_by is None
     target_index = None if target is None else target.index
-    taken_back: list[Move] = []
-    posted: list[Move] = []
+    taken_back: tuple[Move, ...] = ()
+    posted: tuple[Move, ...] = ()
     member, replacement = _replacement_of(data)
     if target is not None and counted:
         taken_back = target.moves
@@ -79,7 +79,7 @@ def _reverse(year: BudgetYear, place: Place, target: Posting, *, status: str) ->
     old = [records.pop(key) for key in target.keys if key in records and records[key].index == target.index]
     for record in old:
         year.retire(record, status, place.index)
-    target.moves, target.links, target.corrected_by = [], [], place.index
+    target.moves, target.links, target.corrected_by = (), (), place.index
     return old
 
 
@@ -100,5 +100,5 @@ def _shown(move: Move, sign: int) -> dict[str, Any]:
 def _mark_correction(year: BudgetYear, event_id: str | UnsetType, place: Place) -> None:
     # A correction may itself be corrected: its row stays where it is and says so.
     earlier = None if isinstance(event_id, UnsetType) else year.find("corrections", event_id)
-    if earlier is not None and earlier.corrected_by is None:
-        earlier.status, earlier.corrected_by = CORRECTED, place.index
+    if earlier is not None and earlier.in_force:
+        earlier.retire(CORRECTED, place.index)

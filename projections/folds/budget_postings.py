@@ -36,12 +36,12 @@ def post(year: BudgetYear, place: Place, member: str, data: Payload) -> Posting:
     for key, cells in rows.items():
         cells["legal_date"] = place.legal_date
         year.put(table, key, cells, place)
-    kept = list(moves)
+    kept = tuple(moves)
     for move in kept:
         year.line(move.line_id).post(move.column, move.amount_won, place)
     # As of an early legal date the row that a link leads to may not be there: then nothing is linked.
-    linked = [link for link in links if follow(year, link, link.amount, place)]
-    posting = year.postings[place.event_id] = Posting(member, place.index, list(rows), kept, linked)
+    linked = tuple([link for link in links if follow(year, link, link.amount, place)])
+    posting = year.postings[place.event_id] = Posting(member, place.index, tuple(rows), kept, linked)
     return posting
 
 

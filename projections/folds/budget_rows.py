@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from projections.folds.budget_state import IN_FORCE, BudgetYear, Record
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from projections.folds.budget_state import BudgetYear, Record
     from projections.folds.rows import Row
 
 
@@ -25,7 +24,7 @@ def event_rows(year: BudgetYear) -> list[Row]:
         else:
             shape = _SHAPES.get(record.table)
             cells = record.cells if shape is None else shape(record.cells)
-            rows.append(record.trace.row(record.table, _row_id(record, record.key), {**cells, **_standing(record)}))
+            rows.append(record.trace.row(record.table, _row_id(record, record.key), cells))
     return rows + year.rows
 
 
@@ -37,21 +36,17 @@ def _in_log_order(year: BudgetYear) -> list[Record]:
 
 def _row_id(record: Record, row_id: str) -> str:
     # What a correction of the table of corrections touches stays where it is.
-    in_place = record.status == IN_FORCE or record.table == "corrections"
+    in_place = record.in_force or record.table == "corrections"
     return row_id if in_place else f"{row_id}@{record.index}"
-
-
-def _standing(record: Record) -> dict[str, Any]:
-    return {"status": record.status, "corrected_by": record.corrected_by}
 
 
 def _step_rows(record: Record) -> list[Row]:
     """One row for each step of a schedule."""
     rows = []
+    shared = {name: record.cells[name] for name in ("legal_date", "status", "corrected_by")}
     for step in record.cells["steps"]:
-        blank = {"detail_ko": None}
         cells = {name: value for name, value in step.items() if name != "step_id"}
-        body = {**blank, **cells, "project_id": record.key, **_standing(record)}
+        body = {"detail_ko": None, **cells, "project_id": record.key, **shared}
         rows.append(record.trace.row("steps", _row_id(record, step["step_id"]), body))
     return rows
 

@@ -46,21 +46,22 @@ class Link(Struct, array_like=True, gc=False):
     amount: int
 
 
-class Posting(Struct, array_like=True):
+class Posting(Struct, array_like=True, gc=False):
     """All that one event moved: what its correction takes back. A corrected one is empty and says by which entry."""
 
     member: str
     index: int
-    keys: list[str]
-    moves: list[Move]
-    links: list[Link] = []
+    keys: tuple[str, ...]
+    moves: tuple[Move, ...]
+    links: tuple[Link, ...] = ()
     corrected_by: int | None = None
 
 
-class Record(Struct, array_like=True):
-    """One row of a table of events, with cells that later events may move; `status` says whether it counts.
+class Record(Struct, array_like=True, gc=False):
+    """One row of a table of events, with cells that later events may move; one of them says whether it counts.
 
-    `index` is the entry that made it; `trace` has all that it rests on.
+    `index` is the entry that made it; `trace` has all that it rests on. There are as many of these as events of a
+    year, so the collector of cycles, which they cannot form, is spared walking them.
     """
 
     table: str
@@ -68,8 +69,15 @@ class Record(Struct, array_like=True):
     index: int
     cells: dict[str, Any]
     trace: Trace
-    status: str = IN_FORCE
-    corrected_by: int | None = None
+
+    @property
+    def in_force(self) -> bool:
+        """Does the row count, or did a correction take it back?"""
+        return self.cells["corrected_by"] is None
+
+    def retire(self, status: str, by: int) -> None:
+        """Say that the row does not count any more, because of the entry `by`."""
+        self.cells["status"], self.cells["corrected_by"] = status, by
 
 
 class Line(Struct, kw_only=True):
@@ -145,6 +153,7 @@ class BudgetYear(Struct, kw_only=True):
         before = records.pop(key, None)
         if before is not None:
             self.retire(before, REPEATED, place.index)
+        cells["status"], cells["corrected_by"] = IN_FORCE, None
         record = records[key] = Record(table, key, place.index, cells, traced(place.index, place.provenance))
         return record
 
@@ -158,5 +167,5 @@ class BudgetYear(Struct, kw_only=True):
 
     def retire(self, record: Record, status: str, by: int) -> None:
         """A row does not count any more because of the entry `by`; it stays visible."""
-        record.status, record.corrected_by = status, by
+        record.retire(status, by)
         self.history.append(record)

@@ -148,7 +148,7 @@ def _stage_row(year: BudgetYear) -> Row:
         "status": status,
         "closed_on": year.closed_on,
         "published_projects": len(year.published),
-        "published_in": year.published_by.entries,
+        "published_in": list(year.published_by.entries),
         "audits": len(year.audits),
         "findings": len(year.findings),
         "approved_on": approved_on,
