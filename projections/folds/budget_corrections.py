@@ -38,9 +38,11 @@ def correct(year: BudgetYear, place: Place, data: budget.Corrected) -> None:
     if target is not None and counted:
         taken_back = target.moves
         old = _reverse(year, place, target, status=REVERSED if replacement is None else CORRECTED)
-        if replacement is not None:
-            posting = post(year, place, member, replacement)
-            posted = posting.moves
+        if replacement is None:
+            # Nothing to take back later, but a correction of this correction may post what was right after all.
+            year.postings[place.event_id] = Posting(target.member, place.index, (), ())
+        else:
+            posted = post(year, place, member, replacement).moves
             _take_over(year, old)
     cells = {
         **cells_of(data, without=("replacement",)),

@@ -66,13 +66,17 @@ def _appropriated(year: BudgetYear, _: Place, data: budget.Appropriated) -> Effe
     for line_id, line in year.lines.items():
         if provisional_won := line.won.get("provisional_won", 0):
             moves.append(Move(line_id, "provisional_won", -provisional_won))
-    links = [Link("resolutions", "provisional", "ended", 1)]
+    links = [Link("resolutions", key, "ended", 1) for key in _provisional_keys(year)]
     return Effect({"original": _resolution(data, "ORIGINAL")}, moves, links)
 
 
-def _provisional(_: BudgetYear, __: Place, data: budget.ProvisionalAuthorised) -> Effect:
+def _provisional_keys(year: BudgetYear) -> list[str]:
+    return [key for key in year.in_force("resolutions") if key.startswith("provisional/")]
+
+
+def _provisional(year: BudgetYear, _: Place, data: budget.ProvisionalAuthorised) -> Effect:
     moves = [Move(row.line_id, "provisional_won", row.amount_won) for row in data.rows]
-    return Effect({"provisional": _resolution(data, "PROVISIONAL")}, moves)
+    return Effect({f"provisional/{len(_provisional_keys(year)) + 1}": _resolution(data, "PROVISIONAL")}, moves)
 
 
 def _supplemented(year: BudgetYear, _: Place, data: budget.Supplemented) -> Effect:

@@ -94,11 +94,11 @@ def test_the_original_budget_replaces_the_provisional_one(log: MemoryLog) -> Non
     provisional = {"provisional_won": 40, "final_budget_won": 40, "current_won": 40, "unspent_won": 40}
     assert moved(log) == provisional
     assert book(log)["line_checks"]["total"]["notes"] == ["PROVISIONAL_IN_FORCE"]
-    assert not book(log)["resolutions"]["provisional"]["ended"]
+    assert not book(log)["resolutions"]["provisional/1"]["ended"]
     appropriate(log, 2021, {"total": 100})
     original = {"original_won": 100, "appropriated_won": 100, "final_budget_won": 100}
     assert moved(log) == {**original, "current_won": 100, "unspent_won": 100}
-    assert book(log)["resolutions"]["provisional"]["ended"]
+    assert book(log)["resolutions"]["provisional/1"]["ended"]
     assert book(log)["resolutions"]["original"]["total_won"] == 100
 
 

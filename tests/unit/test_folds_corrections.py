@@ -169,6 +169,18 @@ def test_a_correction_may_be_corrected(log: MemoryLog) -> None:
     assert tables["corrections"][second]["status"] == "in force"
 
 
+def test_what_was_taken_back_by_mistake_is_posted_again(log: MemoryLog) -> None:
+    target = oblige(log, "o", 500)
+    mistake = correct(log, BUDGET, target, None)
+    again = {"obligation_id": "o", "line_id": "total", "amount_won": 500}
+    correct(log, BUDGET, mistake, {"obligation_incurred": again})
+    assert columns(log)["obligated_won"] == 500
+    assert [(name, row["status"]) for name, row in book(log)["obligations"].items()] == [
+        ("o@4", "reversed"),
+        ("o", "in force"),
+    ]
+
+
 @pytest.mark.parametrize("target", ["event-2", "unknown"])
 def test_a_correction_of_what_moves_nothing_moves_nothing(log: MemoryLog, target: str) -> None:
     before = columns(log)
