@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from audit_service.catalogue.types import BUDGET_SUBJECT, CONTRACT_SUBJECT, PERIOD_SUBJECT
-from audit_service.rules import budget, contract, governance, project, registry, sequences, service, tokens
+from audit_service.rules import budget, governance, project, registry, sequences, service, tokens
 from audit_service.rules import budget_allotment as allotment
 from audit_service.rules import budget_appropriation as money
 from audit_service.rules import budget_book as book
@@ -18,6 +18,14 @@ from audit_service.rules import budget_moves as moves
 from audit_service.rules import budget_payment as payment
 from audit_service.rules import budget_spending as spending
 from audit_service.rules import budget_year_end as year_end
+from audit_service.rules import contract_amending as amending
+from audit_service.rules import contract_corrections as contract_fix
+from audit_service.rules import contract_end as ending
+from audit_service.rules import contract_payment as contract_pay
+from audit_service.rules import contract_performance as performance
+from audit_service.rules import contract_planning as planning
+from audit_service.rules import contract_signing as signing
+from audit_service.rules import contract_tender as tender
 from audit_service.rules.budget_checks import year_before
 from audit_service.rules.errors import RuleBroken
 from audit_service.rules.rulebook import RULES
@@ -100,10 +108,34 @@ RULE_OF: dict[str, Rule] = {
     "budget.settlement-audited.v1":     Rule(BudgetState, year_end.decide_audited, year_end.evolve_audited),
     "budget.settlement-approved.v1":    Rule(BudgetState, year_end.decide_approved, year_end.evolve_approved),
     "budget.corrected.v1":              Rule(BudgetState, corrections.decide_corrected, corrections.evolve_corrected),
-    "contract.planned.v1":             Rule(ContractState, contract.decide_planned, contract.evolve_planned),
-    "contract.signed.v1":              Rule(ContractState, contract.decide_signed, contract.evolve_signed),
-    "contract.instalment-signed.v1":   Rule(ContractState, contract.decide_instalment, contract.evolve_instalment),
-    "contract.paid.v1":                Rule(ContractState, contract.decide_paid, contract.evolve_paid),
+    "contract.planned.v1":              Rule(ContractState, planning.decide_planned, planning.evolve_planned),
+    "contract.prior-step-completed.v1": Rule(ContractState, planning.decide_prior_step, planning.evolve_prior_step),
+    "contract.tender-published.v1":     Rule(ContractState, tender.decide_published, tender.evolve_published),
+    "contract.tender-amended.v1":       Rule(ContractState, tender.decide_amended, tender.evolve_amended),
+    "contract.tender-cancelled.v1":     Rule(ContractState, tender.decide_cancelled, tender.evolve_cancelled),
+    "contract.tender-failed.v1":        Rule(ContractState, tender.decide_failed, tender.evolve_failed),
+    "contract.bids-opened.v1":          Rule(ContractState, tender.decide_opened, tender.evolve_opened),
+    "contract.proposals-evaluated.v1":  Rule(ContractState, tender.decide_evaluated, tender.evolve_evaluated),
+    "contract.awarded.v1":              Rule(ContractState, tender.decide_awarded, tender.evolve_awarded),
+    "contract.signed.v1":               Rule(ContractState, signing.decide_signed, signing.evolve_signed),
+    "contract.instalment-signed.v1":    Rule(ContractState, signing.decide_instalment, signing.evolve_instalment),
+    "contract.amended.v1":              Rule(ContractState, amending.decide_amended, amending.evolve_amended),
+    "contract.started.v1":              Rule(ContractState, performance.decide_started, performance.evolve_started),
+    "contract.suspended.v1":            Rule(ContractState, performance.decide_suspended, performance.evolve_suspended),
+    "contract.resumed.v1":              Rule(ContractState, performance.decide_resumed, performance.evolve_suspended),
+    "contract.subcontract-approved.v1": Rule(ContractState, performance.decide_subcontract, performance.evolve_subcontract),  # noqa: E501 - a table
+    "contract.inspected.v1":            Rule(ContractState, performance.decide_inspected, performance.evolve_inspected),
+    "contract.accepted.v1":             Rule(ContractState, performance.decide_accepted, performance.evolve_accepted),
+    "contract.instalment-closed.v1":    Rule(ContractState, performance.decide_closed, performance.evolve_closed),
+    "contract.advance-paid.v1":         Rule(ContractState, contract_pay.decide_advance, contract_pay.evolve_advance),
+    "contract.paid.v1":                 Rule(ContractState, contract_pay.decide_paid, contract_pay.evolve_paid),
+    "contract.subcontract-paid.v1":     Rule(ContractState, contract_pay.decide_subcontract_paid, contract_pay.evolve_subcontract_paid),  # noqa: E501 - a table
+    "contract.delay-damages-assessed.v1": Rule(ContractState, contract_pay.decide_damages, contract_pay.evolve_damages),
+    "contract.terminated.v1":           Rule(ContractState, ending.decide_terminated, ending.evolve_terminated),
+    "contract.warranty-set.v1":         Rule(ContractState, performance.decide_warranty, performance.evolve_warranty),
+    "contract.warranty-claimed.v1":     Rule(ContractState, performance.decide_claimed, performance.evolve_claimed),
+    "contract.completed.v1":            Rule(ContractState, ending.decide_completed, ending.evolve_completed),
+    "contract.corrected.v1":            Rule(ContractState, contract_fix.decide_corrected, contract_fix.evolve_corrected),  # noqa: E501 - a table
     "project.registered.v1":           Rule(ProjectState, project.decide_registered, project.evolve_registered),
     "project.basis-recorded.v1":       Rule(ProjectState, project.decide_basis, project.evolve_basis),
     "project.milestone-recorded.v1":   Rule(ProjectState, project.decide_milestone, project.evolve_milestone),
@@ -185,9 +217,13 @@ def _reads_of_type(event: Event) -> tuple[str, ...]:
     if event.type == "budget.corrected.v1":
         return _reads_of_replacement(data.replacement)
     if event.type in ("contract.signed.v1", "contract.instalment-signed.v1"):
-        return _fitting(BUDGET_SUBJECT, *(ref.subject for ref in data.budget_lines))
-    if event.type == "contract.paid.v1":
+        plan = getattr(data, "plan_subject", None)
+        named = (plan,) if isinstance(plan, str) else ()
+        return _fitting(BUDGET_SUBJECT, *(ref.subject for ref in data.budget_lines), *named)
+    if event.type in ("contract.paid.v1", "contract.advance-paid.v1"):
         return _fitting(BUDGET_SUBJECT, data.budget_subject)
+    if event.type == "contract.corrected.v1":
+        return _fitting(BUDGET_SUBJECT, data.budget_subject) if isinstance(data.budget_subject, str) else ()
     if event.type == "service.batch-sealed.v1":
         match = PERIOD_SUBJECT.fullmatch(event.subject)
         return () if match is None else (f"service/{match[1]}",)

@@ -129,31 +129,144 @@ RULES: dict[str, str] = {
         "executed − carried out."
     ),
     "budget.settlement-mismatch": ("A settlement says exactly what the year's events add up to, project by project."),
-    # Contract.
+    # Contract: planning, tender, award.
     "contract.not-owner": "Only the agency that planned a procurement writes to it.",
     "contract.not-planned": "A procurement is planned before anything else happens in it.",
     "contract.planned-twice": "A procurement is planned once.",
-    "contract.not-signed": "Instalments and payments follow the signing of the contract.",
+    "contract.period-dates": "A contract's period ends in the month in which it starts, or later.",
+    "contract.date-invalid": "The dates of a contract are days of the calendar, and what is recorded has happened.",
+    "contract.signed-already": "Prior steps, tenders and awards come before the signing.",
+    "contract.prior-step-round": "A prior step has one result a round, and another round only after a rejection.",
+    "contract.prior-step-late": "Prior steps are completed while no tender runs.",
+    "contract.prior-step-open": "A tender is published after every prior step of the plan is passed or waived.",
+    "contract.tender-duplicate": "A tender's id is used once in its procurement.",
+    "contract.tender-running": "One tender runs at a time: another follows a cancelled or failed one.",
+    "contract.tender-dates": "A tender opens before it closes, and is published and amended until it closes.",
+    "contract.tender-unknown": "What happens to a tender names one that was published.",
+    "contract.tender-status": (
+        "A tender is amended and its bids are opened while it runs, then they are evaluated and one is awarded."
+    ),
+    "contract.bids-early": "Bids are opened, and a tender fails, on its closing day or later.",
+    "contract.bidder-duplicate": "Every bidder bids once.",
+    "contract.bidder-count": "A failed tender counts as many bidders as bids were opened.",
+    "contract.party-form": (
+        "An organisation is named by its public code alone, a sole proprietor by a commitment alone; only "
+        "imports are silent."
+    ),
+    "contract.evaluation-weights": "The weights of an evaluation add up to 100 points.",
+    "contract.evaluation-bidders": "An evaluation scores each valid bid of its tender once.",
+    "contract.evaluation-points": "A bidder's points stay within their weights.",
+    "contract.award-duplicate": "An award's id is used once in its procurement.",
+    "contract.award-bidder": "An award goes to a valid bid of its tender.",
+    "contract.award-exceeds-bid": "An award is not above the price of its bid.",
+    "contract.award-not-best": (
+        "An award goes to the lowest price, in a negotiated tender to the most points, or says why not."
+    ),
+    # Contract: signing, instalments, amendments.
+    "contract.not-signed": "Instalments, work and payments follow the signing of the contract.",
     "contract.signed-twice": "A contract is signed once.",
+    "contract.award-missing": (
+        "Behind a tender, a contract names its award, save in imports of a printed or derived fact."
+    ),
+    "contract.award-unknown": "A contract names an award that stands.",
+    "contract.supplier-differs": "The supplier of a contract is the bidder who won.",
+    "contract.exceeds-award": "A contract is not above its award, unless a document says why.",
     "contract.amount-missing": "A signed amount is left out only in imports of a printed or derived fact.",
     "contract.total-noted-missing": (
         "A long-term continuing contract notes its total, save in imports of a printed or derived fact."
     ),
     "contract.exceeds-total-noted": "Instalments do not add up to more than the total noted.",
-    "contract.exceeds-budget-lines": ("An instalment does not exceed the current budget of the lines that it names."),
+    "contract.exceeds-budget-lines": "An instalment does not exceed the current budget of the lines that it names.",
     "contract.line-unknown": "Every budget line that a signed contract names is defined.",
     "contract.line-repeated": "A contract names each budget line once.",
     "contract.line-year-differs": "An instalment names budget lines of its own fiscal year.",
-    "contract.period-dates": "A contract's period ends in the month in which it starts, or later.",
-    "contract.not-long-term": "Only a long-term continuing contract has further instalments.",
+    "contract.obligation-missing": (
+        "Before a signing, obligations for the instalment reach its amount; for an increase they can follow from "
+        "free allotments."
+    ),
+    "contract.plan-missing": (
+        "A continuing expenditure names its continuing plan, save in imports of a printed or derived fact."
+    ),
+    "contract.plan-unknown": "A contract names a continuing plan of its own project.",
+    "contract.exceeds-plan": (
+        "The instalments of a continuing expenditure stay, year by year, within what its plan has released."
+    ),
+    "contract.not-long-term": (
+        "Only a long-term continuing contract or a continuing expenditure has further instalments."
+    ),
     "contract.instalment-number": "Instalments are numbered without gaps.",
     "contract.instalment-year": "Every instalment is of a later fiscal year than the one before.",
-    "contract.instalment-unknown": "A payment is on a signed instalment.",
-    "contract.instalment-overpaid": "Payments on an instalment do not exceed its stated amount.",
+    "contract.instalment-open": (
+        "The next instalment follows the closing of the one before or says why not, and a contract is completed "
+        "when all are closed."
+    ),
+    "contract.instalment-unknown": "What happens to an instalment names one that is signed.",
+    "contract.instalment-closed": "A closed instalment is neither changed nor worked on, and takes no advance.",
+    "contract.amendment-empty": "An amendment changes something.",
+    "contract.amendment-below-settled": "An amended amount stays at least what is accepted, paid or kept back.",
+    # Contract: work and payment.
+    "contract.work-state": (
+        "Work starts once for each instalment, is suspended while one is under way, and goes on only after a "
+        "suspension."
+    ),
+    "contract.subcontract-duplicate": "A subcontract's id is used once in its contract.",
+    "contract.subcontract-unknown": "A subcontractor is paid on an approved subcontract.",
+    "contract.subcontract-overpaid": "Payments on a subcontract do not exceed it.",
+    "contract.exceeds-contract": "Subcontracts do not add up to more than the contract.",
+    "contract.inspection-duplicate": "An inspection's id is used once in its contract.",
+    "contract.inspection-unknown": "Acceptances and payments name an inspection of their instalment.",
+    "contract.inspection-failed": "What failed its inspection is neither accepted nor paid.",
+    "contract.acceptance-duplicate": "Inspected work is accepted once.",
+    "contract.accepted-exceeds-instalment": "No more is accepted than the instalment.",
+    "contract.final-inspection-missing": (
+        "An instalment closes after a final inspection that passed, save in imports of a printed or derived fact."
+    ),
+    "contract.final-differs": (
+        "The final amount of an instalment is what was accepted, at least what was paid; of a contract, the sum "
+        "of its instalments'."
+    ),
     "contract.payment-unknown": "A contract's payment answers a payment of the budget.",
-    "contract.payment-differs": "Both halves of a payment state the same amount, contract and ids.",
+    "contract.payment-differs": "Both halves of a payment state the same amount, contract, instalment and ids.",
     "contract.payment-duplicate": "A payment is shown on its contract once.",
-    "contract.payment-alone": ("The two halves of a contract's payment are neighbouring entries of one atomic batch."),
+    "contract.payment-alone": "The two halves of a contract's payment are neighbouring entries of one atomic batch.",
+    "contract.payment-line": (
+        "A payment leaves a line that its instalment names, or one into which that line was carried over."
+    ),
+    "contract.instalment-overpaid": "Payments on an instalment do not exceed its stated amount less what is kept back.",
+    "contract.advance-limit": "Advances stay within the contract's limit, 70 % where it states none.",
+    "contract.offset-exceeds-advance": "No more is set off than advances are open.",
+    "contract.exceeds-accepted": (
+        "Payments and set-off advances do not exceed what was accepted, save in imports of a printed or derived fact."
+    ),
+    "contract.assessment-duplicate": "An assessment's id is used once in its contract.",
+    "contract.damages-base": "The base of damages for delay does not exceed the instalment.",
+    "contract.damages-differ": "Damages for delay are base times days times rate, cut off at their limit.",
+    "contract.damages-limit": "Damages for delay do not exceed 30 % of the instalment.",
+    "contract.damages-not-kept": "Damages are kept back only from what is still to be paid.",
+    # Contract: its end, its warranty, corrections.
+    "contract.ended": (
+        "After its completion or termination a contract takes only warranties, damages and corrections, and "
+        "payments up to its settlement."
+    ),
+    "contract.settled-below-paid": "A cancelled contract is settled at no less than was paid.",
+    "contract.settled-exceeds-contract": "A terminated contract is settled at no more than its instalments.",
+    "contract.exceeds-settled": "After a termination no more is paid than the contract was settled at.",
+    "contract.completed-unpaid": (
+        "A completed contract is paid, but for damages kept back, save in imports of a printed or derived fact."
+    ),
+    "contract.warranty-over": "A warranty ends no earlier than it is set, and defects are claimed while it runs.",
+    "contract.claim-duplicate": "A claim's id is used once in its contract.",
+    "contract.correction-unknown": "A correction names an event of its contract that can be corrected.",
+    "contract.corrected-twice": "An event is corrected once; its correction may be corrected in turn.",
+    "contract.replacement-type": (
+        "A replacement is one event of the corrected event's own type, and of the same round of a prior step."
+    ),
+    "contract.correction-basis": "After the end of a contract, a correction names its basis.",
+    "contract.correction-pair": "The correction of a payment, and no other, answers a correction of the budget.",
+    "contract.correction-differs": (
+        "Both halves of a payment's correction state the same payment, amounts, contract and ids."
+    ),
+    "contract.correction-breaks": "After a correction every identity of the contract still holds.",
     # Project.
     "project.not-owner": "Only the agency that registered a project writes to it.",
     "project.not-registered": "A project is registered before anything is said about it.",

@@ -17,6 +17,7 @@ from audit_service.rules.budget_states import (
     Payment,
     Year,
 )
+from audit_service.rules.contract_states import Contract, ContractState, Instalment
 
 __all__ = [
     "ONLY",
@@ -46,33 +47,6 @@ __all__ = [
 ]
 
 ONLY = "only"
-
-
-class Contract(NamedTuple):
-    """A procurement: who owns the stream, and what is known once it is signed."""
-
-    owner: str
-    project_id: str
-    contract_type: str | None = None
-    total_noted_won: int | None = None
-    last_instalment: int = 0
-    instalments_won: int = 0
-
-
-class Instalment(NamedTuple):
-    """One year's part of a contract; `amount_won` is None where the source of an import does not state it."""
-
-    fiscal_year: int
-    amount_won: int | None
-    paid_won: int = 0
-
-
-class ContractState(NamedTuple):
-    """`contract/<process id>`. Payments are kept by budget stream and payment id."""
-
-    contract: dict[str, Contract]
-    instalments: dict[int, Instalment]
-    payments: dict[str, int]
 
 
 class ProjectState(NamedTuple):

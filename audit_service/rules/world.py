@@ -18,6 +18,7 @@ from audit_service.catalogue.types import (
     SERVICE_SUBJECT,
 )
 from audit_service.rules.budget_states import new_budget
+from audit_service.rules.contract_states import new_contract_state
 from audit_service.rules.errors import RuleBroken
 from audit_service.rules.states import (
     BudgetState,
@@ -73,7 +74,7 @@ def new_state(subject: str) -> State:
     if BUDGET_SUBJECT.fullmatch(subject):
         return new_budget()
     if CONTRACT_SUBJECT.fullmatch(subject):
-        return ContractState({}, {}, {})
+        return new_contract_state()
     if PERIOD_SUBJECT.fullmatch(subject):
         return PeriodState({}, {}, {}, {})
     if SERVICE_SUBJECT.fullmatch(subject):

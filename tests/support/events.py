@@ -383,13 +383,17 @@ def settlement(rows: list[dict[str, Any]], *, year: int = 2021, **attributes: An
 
 def audited(*, year: int = 2021, **attributes: Any) -> Event:
     fields = {"committee_ko": "결산검사위원", "findings": []}
-    return when("budget.settlement-audited.v1", budget(year), fields, **{"legal_date": f"{year + 1}-06-10", **attributes})
+    return when(
+        "budget.settlement-audited.v1", budget(year), fields, **{"legal_date": f"{year + 1}-06-10", **attributes}
+    )
 
 
 def approved(data: dict[str, Any] | None = None, *, year: int = 2021, **attributes: Any) -> Event:
     day = f"{year + 1}-06-30"
     fields = {"approved_on": day, **BY_COUNCIL}
-    return when("budget.settlement-approved.v1", budget(year), stated(fields, data), **{"legal_date": day, **attributes})
+    return when(
+        "budget.settlement-approved.v1", budget(year), stated(fields, data), **{"legal_date": day, **attributes}
+    )
 
 
 def corrected(
@@ -439,7 +443,7 @@ def signed(data: dict[str, Any] | None = None, *, subject: str = CONTRACT, **att
 
 
 def instalment(number: int = 2, data: dict[str, Any] | None = None, **attributes: Any) -> Event:
-    """Sign the next instalment of 100 won on line `a` of 2022."""
+    """Sign the next instalment of 100 won on line `a` of 2022, before the one before is closed; None leaves out."""
     fields = {
         "instalment": number,
         "fiscal_year": 2022,
@@ -447,9 +451,11 @@ def instalment(number: int = 2, data: dict[str, Any] | None = None, **attributes
         "start": "2022-01",
         "end": "2022-12",
         "budget_lines": [{"subject": budget(2022), "line_id": "a"}],
+        "overlap_reason_ko": "중단 없는 유지관리",
         **(data or {}),
     }
-    return when("contract.instalment-signed.v1", CONTRACT, fields, **attributes)
+    stated = {name: value for name, value in fields.items() if value is not None}
+    return when("contract.instalment-signed.v1", CONTRACT, stated, **attributes)
 
 
 def contract_paid(won: int, data: dict[str, Any] | None = None, *, subject: str = CONTRACT, **attributes: Any) -> Event:
