@@ -14,6 +14,7 @@ import msgspec
 
 from audit_service.rules.budget_states import COLUMNS, FIRST_OF_CURRENT, LAST_OF_CURRENT
 from audit_service.rules.budget_year_end import compute_totals
+from audit_service.rules.contract_identities import identities
 from audit_service.rules.states import ONLY, BudgetState, ContractState, PeriodState
 
 if TYPE_CHECKING:
@@ -50,11 +51,19 @@ class Recount:
         self.line_of: dict[tuple[str, str], str] = {}
         self.obligation_of: dict[tuple[str, str], str] = {}
         self.early: dict[tuple[str, str], tuple[str, int]] = {}
+        # Won carried over and not received yet, by the id of the carried-over event; never more than once.
+        self.travelling: Counter[str] = Counter()
         for event in events:
             self.add(event)
 
     def add(self, event: Event) -> None:
         """Take the next event."""
+        if event.type == "budget.carried-over.v1":
+            assert event.id not in self.travelling
+            self.travelling[event.id] = event.data.amount_won
+        elif event.type == "budget.carry-in-received.v1":
+            self.travelling[event.data.carried_over_id] -= event.data.amount_won
+            assert self.travelling[event.data.carried_over_id] >= 0
         if event.type == "budget.corrected.v1":
             self.won.subtract(self.by_event[event.data.corrects])
             added = self._replacement(event)
@@ -151,9 +160,9 @@ def _both(data: Any, column: str) -> list[tuple[str, str, int]]:
     return [(data.from_line_id, column, -data.amount_won), (data.to_line_id, column, data.amount_won)]
 
 
-def check_conserved(world: Replica, events: list[Event]) -> None:
-    """Hold every identity of every stream at this moment, after `events` were accepted."""
-    won = Recount(events).won
+def check_conserved(world: Replica, recount: Recount) -> None:
+    """Hold every identity of every stream at this moment, after the events of `recount` were accepted."""
+    won = recount.won
     spent = unspent = 0
     for subject, state in world.streams.items():
         if isinstance(state, BudgetState):
@@ -166,20 +175,7 @@ def check_conserved(world: Replica, events: list[Event]) -> None:
         elif isinstance(state, PeriodState) and state.sealing:
             assert len(state.commitments) <= state.sealing[ONLY].sealed
     entered = sum(amount for key, amount in won.items() if key[2] == "entered")
-    assert entered == spent + unspent + sum(_travelling(events).values())
-
-
-def _travelling(events: list[Event]) -> Counter[str]:
-    """Won carried over and not received yet, by the id of the carried-over event; never more than once."""
-    won: Counter[str] = Counter()
-    for event in events:
-        if event.type == "budget.carried-over.v1":
-            assert event.id not in won
-            won[event.id] = event.data.amount_won
-        elif event.type == "budget.carry-in-received.v1":
-            won[event.data.carried_over_id] -= event.data.amount_won
-    assert all(amount >= 0 for amount in won.values())
-    return won
+    assert entered == spent + unspent + sum(recount.travelling.values())
 
 
 def _check_budget(subject: str, state: BudgetState, won: Counter[Key]) -> None:
@@ -233,6 +229,32 @@ def _check_obligations(subject: str, state: BudgetState, won: Counter[Key]) -> N
 
 
 def _check_contract(state: ContractState) -> None:
-    for instalment in state.instalments.values():
-        assert instalment.amount_won is None or 0 <= instalment.paid_won <= instalment.amount_won
-    assert sum(state.payments.values()) == sum(one.paid_won for one in state.instalments.values())
+    if state.contract:
+        for name, holds, figures in identities(state):
+            assert holds, (name, figures)
+
+
+def check_paired(world: Replica) -> None:
+    """Has every payment on a contract its half there, of the same amount, and the other way round?
+
+    Only where pairs are held together (`Groups`): a rule alone sees one stream at a time.
+    """
+    on_budgets = Counter(
+        {
+            f"{subject} {name}": payment.amount_won
+            for subject, state in world.streams.items()
+            if isinstance(state, BudgetState)
+            for name, payment in state.payments.items()
+            if payment.standing and payment.contract_paid_id is not None
+        }
+    )
+    on_contracts = Counter(
+        {
+            name: payment.amount_won
+            for state in world.streams.values()
+            if isinstance(state, ContractState)
+            for name, payment in state.payments.items()
+            if payment is not None
+        }
+    )
+    assert on_budgets == on_contracts
