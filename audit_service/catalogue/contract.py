@@ -152,7 +152,8 @@ class Signed(Payload, kw_only=True):
     """The contract is signed (계약체결); for a long-term continuing contract this is its first instalment.
 
     Amounts are absent only where the source of an import does not state them (rule `contract.amount-missing`). The
-    obligations behind a signed amount are incurred before.
+    obligations behind a signed amount are incurred before. A continuing expenditure (계속비) names its plan: `plan_id`
+    on the budget `plan_subject`.
     """
 
     contract_type: Literal["SINGLE", "LONG_TERM_CONTINUING", "CONTINUING_EXPENDITURE", "UNIT_PRICE"]
@@ -167,10 +168,12 @@ class Signed(Payload, kw_only=True):
     vat_included: bool | UnsetType = UNSET
     bond_won: NonNegativeWon | UnsetType = UNSET
     advance_limit_bp: BasisPoints | UnsetType = UNSET
+    plan_subject: Text | UnsetType = UNSET
+    plan_id: Code | UnsetType = UNSET
 
 
 class InstalmentSigned(Payload, kw_only=True):
-    """The next year's instalment contract (차수계약) of a long-term continuing contract.
+    """The next year's instalment contract (차수계약) of a long-term continuing contract or a continuing expenditure.
 
     It follows the closing of the instalment before, or says in `overlap_reason_ko` why not.
     """
