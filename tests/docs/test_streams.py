@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
+from jsonschema import Draft202012Validator
 
+from api.schemas import schema_of
 from audit_service.catalogue.types import EVENT_TYPES
 from audit_service.rules.decide import RULE_OF, decide, evolve
 from audit_service.rules.envelope import check_envelope
@@ -37,6 +39,7 @@ def test_every_type_has_an_example_and_every_example_a_type() -> None:
 def test_an_example_is_well_formed(event_type: str) -> None:
     example = EXAMPLES[event_type]
     assert set(example) == {"subject", "data"}
+    assert [error.message for error in Draft202012Validator(schema_of(event_type)).iter_errors(example["data"])] == []
     check_envelope(when(event_type, example["subject"], example["data"]))
     check_personal_data(example["subject"], example["data"])
 
