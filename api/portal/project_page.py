@@ -123,6 +123,7 @@ def _book(read_models: ReadModels, key: str, project_id: str) -> Book | None:
         lines=lines,
         items_by_line=[(line, own) for line, own in by_line if own],
         steps=_of_project(tables["steps"], project_id),
+        # A corrected row has an id of its own: the names are those in force.
         item_names={item["id"]: item["item_ko"] for item in items},
         step_names={step["id"]: step["name_ko"] for step in tables["steps"]},
         line_item_checks=[row for row in tables["line_item_checks"] if row["id"] in line_ids],

@@ -16,6 +16,7 @@ from audit_service import settings
 from audit_service.catalogue import common
 from audit_service.catalogue.types import EVENT_TYPES
 from audit_service.rules.rulebook import RULES
+from projections.folds import budget_book, budget_columns, settlement
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -102,6 +103,14 @@ def test_the_glossary_has_every_word_of_the_catalogue() -> None:
     }
     assert terms, "the catalogue names no Korean term any more: update this test"
     assert {term for term in terms if term not in glossary} == set()
+
+
+def test_every_column_and_check_of_a_budget_is_described() -> None:
+    page = _page("budget-columns.md")
+    described = re.findall(r"^\| `([a-z0-9_]+_(?:won|bp))` \|", page, re.MULTILINE)
+    assert described == [*budget_columns.COLUMNS, *budget_columns.RATES]
+    checks = {table for table in (*budget_book.TABLES, *settlement.TABLES) if table.endswith(("_checks", "_chain"))}
+    assert {table for table in checks if f"`{table}`" not in page} == set()
 
 
 def test_every_command_is_described() -> None:
