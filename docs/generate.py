@@ -195,7 +195,7 @@ def _text(kind: Type) -> str:
         case ListType():
             return f"list of {_text(kind.item_type)}{_length(kind)}"
         case StructType():
-            return f"[{kind.cls.__name__}](#{kind.cls.__name__.lower()})"
+            return f"[{kind.cls.__name__}](#{_anchor(kind.cls)})"
         case IntType():
             return _integer(kind)
         case StrType():
@@ -204,6 +204,12 @@ def _text(kind: Type) -> str:
             return "true or false"
         case _:
             raise TypeError(f"no words for {kind}")
+
+
+def _anchor(struct: type) -> str:
+    """A payload inside another one (a replacement) stands under its type, a part under its own name."""
+    names = [name for name, payload in EVENT_TYPES.items() if payload is struct]
+    return names[0].replace(".", "") if names else struct.__name__.lower()
 
 
 def _length(kind: ListType) -> str:
