@@ -96,6 +96,11 @@ class Line(NamedTuple):
         return sum(self[1:14])
 
     @property
+    def budgeted_won(self) -> int:
+        """최종예산 in won, as a settlement states it: final, provisional, and used before appropriation."""
+        return sum(self[1:4])
+
+    @property
     def carried_in_won(self) -> int:
         """전년이월 in won, of every kind."""
         return sum(self[4:8])

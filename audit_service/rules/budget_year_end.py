@@ -47,7 +47,7 @@ def compute_totals(state: BudgetState) -> dict[str, Totals]:
         columns = sums.setdefault(line.project_id, [0] * 7)
         for place, won in enumerate(
             (
-                line.final_won,
+                line.budgeted_won,
                 line.carried_in_won,
                 line.change_won,
                 line.current_won,

@@ -67,7 +67,9 @@ def _of_instalment(state: ContractState, number: int, one: Instalment) -> Iterat
     yield "what is accepted stands on inspections", accepted_won == one.accepted_won, figures
     failed = [each for each in inspections if each.result == "FAIL" and each.accepted_won is not None]
     yield "no failed inspection is accepted", not failed, figures
-    yield "work is settled only as it is accepted", one.payable_won >= 0, {**figures, "payable_won": one.payable_won}
+    # Damages may be kept back before anything is accepted, so they are no part of this one.
+    settled_won = one.paid_won + one.offset_won - one.exempt_won
+    yield "work is settled only as it is accepted", settled_won <= one.accepted_won, figures
     offset = {**figures, "advance_won": one.advance_won, "advance_offset_won": one.offset_won}
     yield "no more is set off than was advanced", one.offset_won <= one.advance_won, offset
     bound_won = bounds_won(state, one)

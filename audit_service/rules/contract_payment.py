@@ -214,7 +214,7 @@ def decide_paid(world: World, state: ContractState, event: Event) -> None:
                 "accepted_won": instalment.accepted_won,
                 "payable_won": instalment.payable_won,
             },
-            allowed=instalment.payable_won - offset_won,
+            allowed=max(instalment.payable_won - offset_won, 0),
         )
 
 

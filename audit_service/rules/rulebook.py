@@ -64,18 +64,34 @@ RULES: dict[str, str] = {
     "budget.year-not-opened": "A fiscal year is opened before anything else happens in it.",
     "budget.year-opened-twice": "A fiscal year is opened once.",
     "budget.year-dates": ("A fiscal year is the calendar year of its subject, and closes on its stated last day."),
-    "budget.year-closed": ("After the closing only carry-overs into the next year and the settlement follow."),
-    "budget.year-not-closed": "A settlement is published only after the year is closed.",
-    "budget.year-settled": "After the settlement nothing more happens in a fiscal year.",
+    "budget.year-closed": (
+        "After the closing only carry-overs into the next year, the settlement, refunds and corrections follow."
+    ),
+    "budget.year-not-closed": "Settlement, its audit and approval, and refunds come only after the year is closed.",
+    "budget.year-settled": (
+        "After the settlement only its audit, its approval, refunds and corrections happen in a fiscal year."
+    ),
     "budget.legal-date-outside-year": (
-        "The legal date falls in the fiscal year; of a closing or settlement on its last day or later; "
-        "of a carry-over "
-        "between the year's first day and the end of the next year."
+        "The legal date falls in the fiscal year; of a closing, a settlement, its audit and approval, and a correction "
+        "of a closed year on its last day or later; of a refund after it; of a carry-over between the year's first day "
+        "and the end of the next year."
     ),
     "budget.line-duplicate": "A budget line is defined once.",
+    "budget.code-list-late": "The lists of codes are published before the first line.",
+    "budget.code-repeated": "A published list holds each code once.",
+    "budget.code-unknown": "A line uses only codes that stand in the year's published list of that level.",
+    "budget.basis-missing": (
+        "Budgets, moves between lines that a body decides, declarations, plans and approvals name the document that "
+        "they rest on, save in imports of a printed or derived fact."
+    ),
+    "budget.approver": (
+        "The council decides supplementary budgets, cross-programme transfers, carry-overs, continuing plans and the "
+        "settlement, the head of government within-programme transfers: that role is stated; where an appropriation or "
+        "an adjustment states one, it is the council or the department."
+    ),
     "budget.line-unknown": "Every line that an event names is defined in that budget.",
     "budget.line-repeated": "An event names each budget line once.",
-    "budget.amount-zero": "An allotment is not zero.",
+    "budget.amount-zero": "An allotment, an adjusted obligation and a row of a supplementary budget are not zero.",
     "budget.amount-too-large": "A year's total stays within the integers of the entry format.",
     "budget.opening-late": "An opening balance is imported before anything else moves its line.",
     "budget.opening-known": (
@@ -83,27 +99,72 @@ RULES: dict[str, str] = {
     ),
     "budget.opening-twice": "Opening balances are imported once a year.",
     "budget.appropriated-twice": "A year has one original budget.",
-    "budget.not-appropriated": ("Calculation bases and schedules follow the original budget that they explain."),
-    "budget.totals-differ": ("Rows or steps add up exactly to their total, a schedule to its project's appropriation."),
-    "budget.same-line": "An adjustment leads from one line to another.",
-    "budget.project-differs": "Moved money, and the items of a schedule, stay inside one project.",
+    "budget.provisional-late": "A provisional budget comes only before the original one.",
+    "budget.provisional-until": "A provisional budget lasts from its legal date to a day of the same year.",
+    "budget.provisional-spent": "The original budget leaves every line what it used under the provisional one.",
+    "budget.round-number": "Supplementary budgets are numbered from 1 without gaps.",
+    "budget.appropriation-negative": "A supplementary budget takes no more from a line than is appropriated to it.",
+    "budget.pre-appropriation-duplicate": "A use before appropriation has an id of its own.",
+    "budget.pre-appropriation-fund": "Only other bodies' earmarked money is used before appropriation, not the city's.",
+    "budget.pre-appropriation-unknown": "A supplementary budget takes in only uses before appropriation of its year.",
+    "budget.pre-appropriation-taken": "A use before appropriation is taken in once.",
+    "budget.pre-appropriation-not-covered": (
+        "A supplementary budget brings each line at least the uses before appropriation that it takes in."
+    ),
+    "budget.pre-appropriation-open": (
+        "A year is closed only after supplementary budgets took in all uses before appropriation."
+    ),
+    "budget.revenue-differs": "The excess of one revenue is stated once and does not change.",
+    "budget.revenue-exceeded": "What is spent of a revenue beyond its estimate does not exceed that excess.",
+    "budget.not-appropriated": ("Supplementary budgets, calculation bases and schedules follow the original budget."),
+    "budget.totals-differ": (
+        "Rows, steps or years add up exactly to their total, a schedule to its project's appropriation."
+    ),
+    "budget.same-line": "A move leads from one line to another.",
+    "budget.project-differs": (
+        "Adjusted and carried-over money, the items of a schedule and a continuing plan stay inside one project."
+    ),
     "budget.fund-differs": "Moved money stays inside one fund.",
+    "budget.not-reserve": "The reserve fund is released from a line of object 801.",
+    "budget.reserve-target": "The reserve fund does not go into business promotion (203) or subsidies (307, 308).",
+    "budget.object-not-stated": "Reserve releases and within-programme transfers lead to lines with a stated object.",
+    "budget.policy-not-stated": "A transfer is only between lines whose policy programmes are stated.",
+    "budget.policy-same": "A cross-programme transfer is between two policy programmes.",
+    "budget.policy-differs": "A within-programme transfer stays inside one policy programme.",
+    "budget.transfer-closed": (
+        "A within-programme transfer does not go into an object that the year's limits close, by default 203."
+    ),
+    "budget.transfer-limits-twice": "A year's limits of transfers are set once.",
+    "budget.reassignment-differs": "A reassignment changes the division and nothing else.",
     "budget.line-overspent": (
         "Nothing takes more from a line than it has: executed ≤ obligated ≤ allotted ≤ current, and "
         "executed + carried "
         "over ≤ current."
     ),
     "budget.allotment-obligated": "An allotment taken back leaves what is obligated.",
+    "budget.allotment-reallotted": "An allotment taken back leaves what is re-allotted.",
+    "budget.reallotment-exceeded": "An office gives back no more of a line than it has.",
     # Budget: obligations and payments.
     "budget.obligation-duplicate": "An obligation's id is used once a year.",
-    "budget.obligation-unknown": "A payment names an obligation of the same year.",
+    "budget.obligation-unknown": "A payment and an adjustment name an obligation of the same year.",
     "budget.obligation-overpaid": "Payments on an obligation do not exceed it.",
+    "budget.obligation-paid": "An obligation is not made smaller than what is paid on it.",
+    "budget.obligation-carried-over": "Obligations are not made smaller than what was carried over because of them.",
+    "budget.same-role": "Who pays is not who incurred the obligation, where both roles are stated.",
+    "budget.instalment-alone": "An obligation names an instalment only of a contract.",
+    "budget.contract-exceeded": (
+        "A budget's obligations for an instalment of a contract do not exceed the amount that it is signed for."
+    ),
     "budget.contract-unknown": "An obligation names only a contract that is planned.",
     "budget.contract-not-own": "An obligation names only a contract of the same agency.",
     "budget.contract-half-missing": (
-        "A payment names its contract's half exactly when its obligation names a contract."
+        "A payment, or its correction, names its contract's half exactly when its obligation names a contract."
     ),
     "budget.payment-duplicate": "A payment's id is used once a year.",
+    "budget.payment-unknown": "Money comes back only from a payment of the same budget.",
+    "budget.return-duplicate": "A return's id is used once a year.",
+    "budget.return-exceeded": "What comes back of a payment does not exceed it.",
+    "budget.refund-duplicate": "A refund's id is used once.",
     "budget.line-differs": "A payment names the line of its obligation.",
     "budget.payee-form": ("An organisation is named by its code alone, a committed payee by its commitment alone."),
     # Budget: what explains the amounts.
@@ -119,6 +180,22 @@ RULES: dict[str, str] = {
     # Budget: the end of the year.
     "budget.carry-over-subject": ("A carry-over leads from a fiscal year of an agency to the same agency's next year."),
     "budget.carry-over-kind": ("The kind of a carry-over is left open only in imports of a printed or derived fact."),
+    "budget.carry-over-form": (
+        "A continuing carry-over names its plan and the plan's budget; only an accidental one is ancillary."
+    ),
+    "budget.carry-over-undeclared": (
+        "Explicit carry-over stays within what the council declared, save in imports of a printed or derived fact."
+    ),
+    "budget.carry-over-not-obligated": (
+        "Accidental carry-over stays within what obligations bind and was not paid, ancillary expense and imports of a "
+        "printed or derived fact apart."
+    ),
+    "budget.carry-over-twice": "What came in as accidental carry-over does not go out as accidental carry-over again.",
+    "budget.plan-duplicate": "A continuing plan's id is used once in its budget.",
+    "budget.plan-years": "A continuing plan's years follow each other from the year of its budget on.",
+    "budget.plan-unknown": "A continuing carry-over names a plan on a budget of the same agency.",
+    "budget.plan-ended": "A continuing carry-over is made in a year of its plan, but not in the last one.",
+    "budget.plan-exceeded": "Continuing carry-over stays within what the plan comes to up to its year.",
     "budget.carry-over-unknown": "A carry-in answers a carry-over of the year before.",
     "budget.carry-over-differs": ("Both halves of a carry-over state the same amount, kind, lines, streams and ids."),
     "budget.carry-over-duplicate": "A carry-over is made and received once.",
@@ -129,6 +206,21 @@ RULES: dict[str, str] = {
         "executed − carried out."
     ),
     "budget.settlement-mismatch": ("A settlement says exactly what the year's events add up to, project by project."),
+    "budget.settlement-not-published": "A settlement is audited and approved after it is published.",
+    "budget.settlement-not-audited": "The council approves a settlement after its audit.",
+    "budget.settlement-audited-twice": "A settlement is audited once.",
+    "budget.settlement-approved-twice": "A settlement is approved once.",
+    "budget.approval-date": "The day of the approval is its legal date.",
+    # Budget: corrections.
+    "budget.correction-target": "A correction names an event of the same budget whose type can be corrected.",
+    "budget.corrected-twice": "An event is corrected once; then its correction is.",
+    "budget.correction-replacement": "A replacement is one payload of the corrected event's own type.",
+    "budget.correction-basis": "A correction in a closed year names an audit's document.",
+    "budget.correction-contract": "A corrected payment stays on its contract, or leaves it.",
+    "budget.correction-breaks": "After a correction all that it touched, and all that stands on that, still holds.",
+    "budget.correction-alone": (
+        "The two halves of a contract payment's correction are neighbouring entries of one atomic batch."
+    ),
     # Contract: planning, tender, award.
     "contract.not-owner": "Only the agency that planned a procurement writes to it.",
     "contract.not-planned": "A procurement is planned before anything else happens in it.",

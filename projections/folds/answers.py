@@ -45,7 +45,7 @@ class Definition(Struct, frozen=True, kw_only=True):
 DEFINITIONS: dict[str, Definition] = {
     BUDGET_BOOK: Definition(version=2, tables=budget_book.TABLES),
     SETTLEMENT: Definition(version=2, tables=settlement.TABLES),
-    contracts.CONTRACT_REGISTER: Definition(version=1, tables=contracts.TABLES),
+    contracts.CONTRACT_REGISTER: Definition(version=2, tables=contracts.TABLES),
     projects.PROJECT_REGISTER: Definition(version=1, tables=projects.TABLES),
     service_statistics.SERVICE_STATISTICS: Definition(version=1, tables=service_statistics.TABLES),
     organisations.ORGANISATIONS: Definition(version=1, tables=organisations.TABLES),

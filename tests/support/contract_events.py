@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tests.support.events import CONTRACT, budget, contract_paid, paid, when
+import msgspec
+
+from tests.support.events import CONTRACT, budget, contract_paid, obligated, paid, stated, when
 
 if TYPE_CHECKING:
     from audit_service.catalogue.event import Event
@@ -20,23 +22,13 @@ BASIS = {"title": "협상결과서"}
 
 
 def happened(name: str, fields: dict[str, Any], attributes: dict[str, Any]) -> Event:
-    stated = {key: value for key, value in fields.items() if value is not None}
     subject = attributes.pop("subject", CONTRACT)
-    return when(f"contract.{name}.v1", subject, stated, **attributes)
+    return when(f"contract.{name}.v1", subject, stated(fields, None), **attributes)
 
 
-def obligated_for(won: int, *, instalment: int = 1, year: int = 2021, **fields: Any) -> Event:
+def obligated_for(won: int, *, instalment: int = 1, **rest: Any) -> Event:
     """Oblige the budget for an instalment of the contract `lamps`."""
-    attributes = {name: fields.pop(name) for name in ("id", "legal_date") if name in fields}
-    data = {
-        "obligation_id": f"for-{instalment}",
-        "line_id": "a",
-        "amount_won": won,
-        "contract_process_id": "lamps",
-        "instalment": instalment,
-        **fields,
-    }
-    return when("budget.obligation-incurred.v1", budget(year), data, **attributes)
+    return obligated(won, **{"obligation": f"for-{instalment}", "contract": "lamps", "instalment": instalment, **rest})
 
 
 def prior_step(step: str = "SECURITY_REVIEW", result: str = "PASSED", *, number: int = 1, **attributes: Any) -> Event:
@@ -237,13 +229,19 @@ def completed(won: int, *, provenance: str | None = None, **attributes: Any) -> 
 
 
 def contract_corrected(
-    corrects: str | None, replacement: dict[str, Any] | None = None, data: dict[str, Any] | None = None, **rest: Any
+    target: Event | str | None, replacement: Event | None = None, data: dict[str, Any] | None = None, **rest: Any
 ) -> Event:
-    fields = {
-        "corrects": corrects,
+    """Take back an event of the contract; `replacement` is the event that should have been posted."""
+    fields: dict[str, Any] = {
         "reason": "TYPO",
         "reason_ko": "오기",
-        "replacement": replacement,
-        **(data or {}),
+        "corrects": target if target is None or isinstance(target, str) else target.id,
     }
-    return happened("corrected", fields, rest)
+    if replacement is not None:
+        fields["replacement"] = replacing(replacement)
+    return happened("corrected", {**fields, **(data or {})}, rest)
+
+
+def replacing(event: Event) -> dict[str, Any]:
+    """The member of a correction's `replacement` that this event is."""
+    return {event.type.split(".")[1].replace("-", "_"): msgspec.to_builtins(event.data)}

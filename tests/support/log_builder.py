@@ -210,9 +210,12 @@ def small_log(*, transactions: int = 40) -> LogBuilder:
     plan = {"title_ko": "가로등", "category": "WORKS", "project_id": "lights", "budget_lines": [line]}
     log.submit("contract.planned.v1", CONTRACT, plan)
     signed = {"contract_type": "SINGLE", "fiscal_year": 2021, "amount_won": 500_000, "start": "2021-02"}
-    log.submit("contract.signed.v1", CONTRACT, {**signed, "end": "2021-11", "budget_lines": [line]})
     obligation = {"obligation_id": "o-1", "line_id": "lamps", "amount_won": 500_000}
     log.submit("budget.obligation-incurred.v1", BUDGET, {**obligation, "contract_process_id": "lamps"})
+    log.submit("contract.signed.v1", CONTRACT, {**signed, "end": "2021-11", "budget_lines": [line]})
+    work = {"inspection_id": "i-1", "instalment": 1}
+    log.submit("contract.inspected.v1", CONTRACT, {**work, "kind": "PROGRESS", "result": "PASS"})
+    log.submit("contract.accepted.v1", CONTRACT, {**work, "accepted_won": 400_000})
     pay(log, 1, 300_000)
     carry_over(log, 100_000)
     kinds = [{"code": "loan", "name_ko": "대출"}]

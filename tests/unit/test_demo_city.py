@@ -293,6 +293,8 @@ def test_every_event_says_where_its_facts_come_from() -> None:
         "service/contact-free/registered",
         "budget-2021/allotted-q1",
         "budget-2021/obligation-maintenance",
+        "contract/maintenance/inspected-1",
+        "contract/maintenance/accepted-1",
         "budget-2021/paid-maintenance-1",
         "contract/maintenance/paid-1",
         "budget-2021/adjusted-1",

@@ -17,6 +17,7 @@ from projections.folds.answers import (
     fold_keys,
     streams_needed,
 )
+from projections.folds.contracts import TABLES
 from projections.folds.rows import Row
 from tests.support.seed_city import AGENCY, PROJECT, MemoryLog, budget, seal_batch, seed_log, spend, won
 
@@ -39,11 +40,9 @@ def test_an_answer_says_what_it_is_and_has_every_table() -> None:
         "key": "c",
         "tree_size": 4,
         "legal_date": "2021-01-01",
-        "definition": {"name": "contract-register", "version": 1},
+        "definition": {"name": "contract-register", "version": 2},
         "tables": {
-            "plan": [],
-            "instalments": [],
-            "payments": [],
+            **{table: [] for table in TABLES},
             "sums": [{"id": "sums", "paid_won": 1, "provenance": ["printed"], "entries": [3]}],
         },
     }

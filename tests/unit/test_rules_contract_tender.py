@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 FUNDED = (opened(), line("a"), appropriated({"a": 100}), allotted(100))
 PLANNED = (*FUNDED, planned())
+BOUND = (*PLANNED, obligated_for(100))
 STEPS = (*FUNDED, planned(data={"prior_steps": ["SCOPE_REVIEW", "SECURITY_REVIEW", "SCOPE_REVIEW"]}))
 TENDERED = (*PLANNED, tender())
 OPENED = (*TENDERED, bids_opened())
@@ -110,9 +111,7 @@ REFUSALS = (
     ),
     Refusal("contract.evaluation-bidders", "one is left out", NEGOTIATED, evaluated({"b1": (1, 1)})),
     Refusal("contract.evaluation-bidders", "a stranger", NEGOTIATED, evaluated({"b1": (1, 1), "b9": (1, 1)})),
-    Refusal(
-        "contract.evaluation-points", "beyond the weight", NEGOTIATED, evaluated({"b1": (1, 1), "b2": (1, 200_001)})
-    ),
+    Refusal("contract.evaluation-points", "too many", NEGOTIATED, evaluated({"b1": (1, 1), "b2": (1, 200_001)})),
     Refusal("contract.tender-status", "nothing is opened", TENDERED, evaluated({"b1": (1, 1)})),
     Refusal("contract.tender-status", "awarded before the bids", TENDERED, awarded()),
     Refusal("contract.tender-status", "awarded twice", AWARDED, awarded("b1", 90, {"award_id": "w2"})),
