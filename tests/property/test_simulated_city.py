@@ -24,7 +24,7 @@ from audit_service.rules.states import BudgetState
 from audit_service.rules.undo import NO_UNDO
 from audit_service.rules.world import Replica
 from projections.folds.all import FoldSet, fold_all
-from projections.folds.answers import fold_answer
+from projections.folds.budget_columns import COLUMNS
 from tests.support.city_agenda import to_event
 from tests.support.city_books import SETTLEMENT
 from tests.support.city_generator import City, CityPlan, digest, entries, submissions
@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     from tests.support.city_agenda import Submission
 
 SMALL = CityPlan(seed=7, agencies=2, years=3, payments=1, transactions=20)
-SMALL_EVENTS = 3_971
-SMALL_DIGEST = "?"
+SMALL_EVENTS = 4_237
+SMALL_DIGEST = "89db28f9c8b65327f8c201f717a2d2748585e68bfb6ea180b35c0624c6c7ce35"
 # Types whose streams this city does not have: who may write, and what describes a project.
 LATER: set[str] = set()
 OUTSIDE = {name for name in EVENT_TYPES if name.startswith(("registry.", "project."))}
@@ -81,7 +81,7 @@ def test_every_event_of_the_city_passes_every_rule(small: tuple[City, Replica, F
 
 def test_the_city_has_every_type_of_its_streams() -> None:
     """A larger city, so that what happens now and then has happened."""
-    plan = CityPlan(seed=7, agencies=12, years=3, payments=1, transactions=0, contracts=4)
+    plan = CityPlan(seed=7, agencies=12, years=3, payments=1, transactions=10, contracts=4)
     found = {submission.type for submission in submissions(plan)}
     assert set(EVENT_TYPES) - found - OUTSIDE == LATER
 
@@ -181,7 +181,12 @@ def _check_prefix(world: Replica, folds: FoldSet) -> None:
         if isinstance(state, BudgetState) and state.year:
             rows = folds.compute_rows("budget-book", subject.removeprefix("budget/"))
             for line_id, row in rows_by_id(rows, "lines").items():
-                line, body = state.lines[line_id], row.body
+                body = row.body
+                if line_id not in state.lines:
+                    # Of the year before, whose lines the book shows beside this year's until they are defined.
+                    assert not any(body[column] for column in COLUMNS)
+                    continue
+                line = state.lines[line_id]
                 assert body["current_won"] == line.current_won
                 assert body["unspent_won"] == line.unspent_won >= 0
                 assert (body["appropriated_won"], body["budget_change_won"]) == (line.final_won, line.change_won)
@@ -236,7 +241,7 @@ def test_one_event_less_is_noticed() -> None:
     kept = list(submissions(SMALL))
     lost = next(made for made in kept if made.type == "budget.paid.v1" and "contract_paid_id" not in made.data)
     kept.remove(lost)
-    with pytest.raises(RuleBroken, match=r"budget\.(payment-unknown|settlement-mismatch)"):
+    with pytest.raises(RuleBroken, match=r"budget\.(payment-unknown|correction-target|settlement-mismatch)"):
         replay_submissions(kept)
 
 
@@ -251,4 +256,3 @@ def test_days_never_go_back() -> None:
     """The log is in the order of the calendar, as an agency that posts every day would post."""
     days = [made.time for made in submissions(SMALL) if made.type != "service.transaction-recorded.v1"]
     assert all(before <= after for before, after in pairwise(days))
-    assert fold_answer(fold_all(), "budget-book", "x/2020", tree_size=0) is None
