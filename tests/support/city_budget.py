@@ -22,6 +22,7 @@ PLAN_YEARS = 3
 OBJECT_NAMES = {
     "201-01": "사무관리비",
     "201-02": "공공운영비",
+    "203-03": "시책추진업무추진비",
     "207-02": "전산개발비",
     "401-01": "시설비",
     "801-01": "예비비",
@@ -138,6 +139,7 @@ class BudgetDesk:
         lines.append(LineBook("contracts", *first, "207-02", "CITY", code))
         lines.append(LineBook("grant", *first, "401-01", "NATIONAL", code))
         lines.append(LineBook("moved-division", *first, "201-01", "CITY", f"{code}-new"))
+        lines.append(LineBook("promotion", *first, "203-03", "CITY", code))
         lines.append(LineBook("bridge", f"{code}-bridge", "P0", "U-bridge", "401-01", "CITY", code))
         lines.append(LineBook("reserve", f"{code}-reserve", "P-reserve", "U-reserve", "801-01", "CITY", code))
         return lines
