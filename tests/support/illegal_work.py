@@ -50,6 +50,11 @@ def _complete_unpaid(event: Event, scene: Scene) -> Built:
     ]
 
 
+def _below_accepted(event: Event, scene: Scene) -> Built:
+    part = _part(event, scene)
+    return swap(event, delta_won=-(part.amount_won or 0)) if part.accepted_won else None
+
+
 def _work_at(kind: str, name: str, build: Any, *, after: bool = False) -> Wrong:
     return Wrong(f"contract.{name}", _at(kind), build, after)
 
@@ -66,9 +71,7 @@ WORK = [
     _work_at(
         "amended",
         "amendment-below-settled",
-        lambda e, scene: (
-            swap(e, delta_won=-(_part(e, scene).amount_won or 0)) if _part(e, scene).accepted_won else None
-        ),
+        _below_accepted,
     ),
     _work_at("started", "work-state", again, after=True),
     _work_at("subcontract-approved", "subcontract-duplicate", again, after=True),

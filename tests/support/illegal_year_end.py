@@ -157,10 +157,12 @@ def _approve(event: Event, _: Scene) -> Built:
     return like(event, _at("settlement-approved"), data)
 
 
+def _rows(change: Callable[[list[Any]], list[Any]]) -> Any:
+    return fields(rows=lambda event, _: change(event.data.rows))
+
+
 SETTLEMENT = [
-    Wrong(
-        "budget.project-repeated", _at("settlement-published"), fields(rows=lambda e, _: [*e.data.rows, e.data.rows[0]])
-    ),
+    Wrong("budget.project-repeated", _at("settlement-published"), _rows(lambda rows: [*rows, rows[0]])),
     Wrong(
         "budget.settlement-identity",
         _at("settlement-published"),
