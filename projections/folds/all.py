@@ -1,6 +1,6 @@
 """How do all folds run over the log together?
 
-One dictionary from type to function: an entry costs one look-up and the work of its own fold.
+One dictionary from type to function: an entry costs one look-up and the work of the folds that listen to its type.
 """
 
 from __future__ import annotations
@@ -48,7 +48,9 @@ class FoldSet:
         self._by_kind = {kind: fold for fold in folds for kind in fold.kinds}
         self.handlers: dict[str, Handler] = {}
         for fold in folds:
-            self.handlers.update(fold.handlers())
+            for event_type, handler in fold.handlers().items():
+                first = self.handlers.get(event_type)
+                self.handlers[event_type] = handler if first is None else _both(first, handler)
         self._take_number = gaps.take_number
         self.apply_transaction = services.apply_transaction
         self.apply_transactions = services.apply_transactions
@@ -133,6 +135,16 @@ class FoldSet:
             for part, part_data in parts.items():
                 folds.load_part(name, part, part_data)
         return folds
+
+
+def _both(first: Handler, second: Handler) -> Handler:
+    """Feed an entry to two folds; made once for a type that both listen to, so that no other type pays for it."""
+
+    def both(index: int, event: Event) -> None:
+        first(index, event)
+        second(index, event)
+
+    return both
 
 
 def fold_all() -> FoldSet:

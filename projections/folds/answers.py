@@ -48,9 +48,9 @@ DEFINITIONS: dict[str, Definition] = {
     BUDGET_BOOK: Definition(version=2, tables=budget_book.TABLES),
     SETTLEMENT: Definition(version=2, tables=settlement.TABLES),
     contracts.CONTRACT_REGISTER: Definition(version=2, tables=contracts.TABLES),
-    projects.PROJECT_REGISTER: Definition(version=1, tables=projects.TABLES),
-    service_statistics.SERVICE_STATISTICS: Definition(version=1, tables=service_statistics.TABLES),
-    organisations.ORGANISATIONS: Definition(version=1, tables=organisations.TABLES),
+    projects.PROJECT_REGISTER: Definition(version=2, tables=projects.TABLES),
+    service_statistics.SERVICE_STATISTICS: Definition(version=2, tables=service_statistics.TABLES),
+    organisations.ORGANISATIONS: Definition(version=2, tables=organisations.TABLES),
     agency_gaps.AGENCY_GAPS: Definition(version=1, tables=agency_gaps.TABLES),
 }
 _encoder = msgspec.json.Encoder(order="sorted")
@@ -113,7 +113,8 @@ def streams_needed(kind: str, key: str) -> tuple[str, ...]:
         SETTLEMENT: (f"budget/{key}/",),
         contract_agreement.CONTRACT_CHECKS: (f"budget/{key}/",),
         contracts.CONTRACT_REGISTER: (f"contract/{key}",),
-        projects.PROJECT_REGISTER: (f"project/{key}",),
+        # Its checks compare with one budget, which its registration names (`budgets_named`).
+        projects.PROJECT_REGISTER: (f"project/{key}", "budget/"),
     }[kind]
 
 

@@ -88,7 +88,7 @@ def test_cells_never_hide_what_a_row_rests_on(log: MemoryLog) -> None:
         ("settlement", "a", ("budget/a/",)),
         ("contract-register", "c", ("contract/c",)),
         ("contract-checks", "a", ("budget/a/",)),
-        ("project-register", "p", ("project/p",)),
+        ("project-register", "p", ("project/p", "budget/")),
         ("service-statistics", "s", ("service/s", "service/s/")),
         ("organisations", "o", ("registry/log", "registry/agency/o")),
         ("agency-gaps", "o", ("registry/agency/o",)),
