@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from audit_service.catalogue.types import BUDGET_SUBJECT, CONTRACT_SUBJECT, PERIOD_SUBJECT
-from audit_service.rules import budget, governance, project, registry, sequences, service, tokens
+from audit_service.rules import budget, governance, notices, project, registry, sequences, service, tokens
 from audit_service.rules import budget_allotment as allotment
 from audit_service.rules import budget_appropriation as money
 from audit_service.rules import budget_book as book
@@ -26,6 +26,9 @@ from audit_service.rules import contract_performance as performance
 from audit_service.rules import contract_planning as planning
 from audit_service.rules import contract_signing as signing
 from audit_service.rules import contract_tender as tender
+from audit_service.rules import service_ballots as ballots
+from audit_service.rules import service_credentials as credentials
+from audit_service.rules import service_later as later
 from audit_service.rules.budget_checks import year_before
 from audit_service.rules.errors import RuleBroken
 from audit_service.rules.rulebook import RULES
@@ -71,6 +74,12 @@ RULE_OF: dict[str, Rule] = {
     "registry.approval-policy-set.v1": Rule(LogState, governance.decide_policy, governance.evolve_approval),
     "registry.log-succeeded.v1":       Rule(LogState, governance.decide_succeeded, governance.evolve_succeeded),
     "registry.organisation-named.v1":  Rule(OrganisationState, registry.decide_named, registry.evolve_named),
+    "registry.schema-published.v1":    Rule(OrganisationState, notices.decide_schema, notices.evolve_schema),
+    "registry.access-granted.v1":      Rule(OrganisationState, notices.decide_access, notices.evolve_access),
+    "registry.incident-declared.v1":   Rule(OrganisationState, notices.decide_incident, notices.evolve_incident),
+    "registry.incident-closed.v1":     Rule(
+        OrganisationState, notices.decide_incident_closed, notices.evolve_incident_closed
+    ),
     "registry.token-issued.v1":        Rule(OrganisationState, tokens.decide_issued, tokens.evolve_issued),
     "registry.token-revoked.v1":       Rule(OrganisationState, tokens.decide_revoked, tokens.evolve_revoked),
     "registry.day-closed.v1":          Rule(OrganisationState, sequences.decide_closed, sequences.evolve_closed),
@@ -147,11 +156,24 @@ RULE_OF: dict[str, Rule] = {
     "service.count-published.v1":      Rule(ServiceState, service.decide_count, service.evolve_count),
     "service.batch-sealed.v1":         Rule(PeriodState, service.decide_batch, service.evolve_batch),
     "service.transaction-recorded.v1": Rule(PeriodState, service.decide_transaction, service.evolve_transaction),
+    "service.transaction-voided.v1":   Rule(PeriodState, later.decide_voided, later.evolve_voided),
+    "service.side-record-erased.v1":   Rule(PeriodState, later.decide_erased, later.evolve_erased),
+    "service.batch-records-erased.v1": Rule(PeriodState, later.decide_batch_erased, later.evolve_batch_erased),
+    "service.ballot-opened.v1":        Rule(ServiceState, ballots.decide_opened, ballots.evolve_opened),
+    "service.ballot-sealed.v1":        Rule(ServiceState, ballots.decide_sealed, ballots.evolve_sealed),
+    "service.ballot-tallied.v1":       Rule(ServiceState, ballots.decide_tallied, ballots.evolve_tallied),
+    "service.credential-issued.v1":    Rule(PeriodState, credentials.decide_issued, credentials.evolve_issued),
+    "service.credential-revoked.v1":   Rule(PeriodState, credentials.decide_revoked, credentials.evolve_revoked),
+    "service.check-scheme-registered.v1": Rule(ServiceState, credentials.decide_scheme, credentials.evolve_scheme),
 }
 # fmt: on
 _READ_THE_LOG = frozenset(
     {
         "registry.organisation-named.v1",
+        "registry.schema-published.v1",
+        "registry.access-granted.v1",
+        "registry.incident-declared.v1",
+        "registry.incident-closed.v1",
         "registry.token-issued.v1",
         "registry.token-revoked.v1",
         "registry.submission-refused.v1",
@@ -224,7 +246,7 @@ def _reads_of_type(event: Event) -> tuple[str, ...]:
         return _fitting(BUDGET_SUBJECT, data.budget_subject)
     if event.type == "contract.corrected.v1":
         return _fitting(BUDGET_SUBJECT, data.budget_subject) if isinstance(data.budget_subject, str) else ()
-    if event.type == "service.batch-sealed.v1":
+    if event.type in ("service.batch-sealed.v1", "service.credential-issued.v1"):
         match = PERIOD_SUBJECT.fullmatch(event.subject)
         return () if match is None else (f"service/{match[1]}",)
     if event.type in _READ_THE_LOG:

@@ -11,6 +11,7 @@ RULES: dict[str, str] = {
     "envelope.legal-date-missing": "An event with legal effect carries a legal date.",
     "envelope.legal-date-invalid": "A legal date is a day of the calendar, written YYYY-MM-DD.",
     "envelope.legal-date-unexpected": "An event without legal effect carries no legal date.",
+    "envelope.corrects-unexpected": "Only a type that corrects earlier events names one in `corrects`.",
     # Personal data, in every payload but a sealed transaction's.
     "privacy.personal-data-suspected": (
         "No text of an event looks like a resident number, a telephone number, an e-mail address, a card, an account "
@@ -37,9 +38,9 @@ RULES: dict[str, str] = {
     "registry.witness-unknown": "Only an enrolled witness is retired.",
     "registry.source-mismatch": "A key signs only for the agency that it is registered to.",
     "registry.not-owner": "Only the city that created the log writes to its registry.",
-    "registry.code-differs": "An organisation is named on the stream of its own code.",
+    "registry.code-differs": "An organisation is named on the stream of its own code; the city speaks on its own.",
     "registry.parent-self": "An organisation does not stand above itself.",
-    "registry.date-invalid": "The dates of a name's validity are days of the calendar.",
+    "registry.date-invalid": "The dates of a name's or an access's validity are days of the calendar.",
     "registry.approval-missing": (
         "An event that reaches the amount or the age in the approval policy in force carries an approval."
     ),
@@ -47,7 +48,13 @@ RULES: dict[str, str] = {
     "registry.approval-role": "A required approval is by a key that the event's own agency has as an approver's.",
     "registry.token-duplicate": "A token's id is issued once.",
     "registry.token-revoked-twice": "A token is revoked once.",
-    "registry.dates": "A name is valid from a day to the same or a later one.",
+    "registry.dates": "A name or an access is valid from a day to the same or a later one.",
+    # Registry: what the city says about its log.
+    "registry.schema-version": "The versions of a type's schema are numbered from 1 without gaps.",
+    "registry.access-duplicate": "An access is granted once by its id.",
+    "registry.incident-duplicate": "An incident is declared once by its id.",
+    "registry.incident-range": "An incident names entries that stand before its own, from the first to the last.",
+    "registry.incident-not-open": "An incident is closed once, after it is declared.",
     # Registry: the numbers that an agency gives to its submissions, its closes, and refusals.
     "registry.sequence-taken": "An agency uses each number of its submissions once.",
     "registry.sequence-unexpected": "A sealed transaction carries no number; the manifest of its batch does.",
@@ -325,7 +332,8 @@ RULES: dict[str, str] = {
         "A payment leaves a line that its instalment names, or one into which that line was carried over."
     ),
     "contract.instalment-overpaid": (
-        "Payments on an instalment do not exceed its stated, once closed its final amount less what is kept back."
+        "Payments on an instalment do not exceed its stated amount, once it is closed its final one, less what is kept "
+        "back."
     ),
     "contract.advance-limit": "Advances stay within the contract's limit, 70 % where it states none.",
     "contract.offset-exceeds-advance": "No more is set off than advances are open.",
@@ -374,16 +382,30 @@ RULES: dict[str, str] = {
     "project.date-invalid": "A project's dates are years, months or days of the calendar.",
     "project.dates": "What is recorded of a project does not end before it starts.",
     "project.named-exceed-count": "No more assets are named than there are.",
+    "project.correction-unknown": "A correction names an event of its own project.",
+    "project.correction-type": "A correction is of the type of what it corrects.",
+    "project.corrected-twice": "An event is corrected once; its correction may be corrected in turn.",
     # Service.
     "service.not-owner": "Only the agency that registered a service writes to it and to its periods.",
     "service.not-registered": "A service is registered before it is counted.",
     "service.registered-twice": "A service is registered once.",
-    "service.kind-repeated": "A service and a manifest name each kind once.",
+    "service.kind-repeated": "A service, a manifest and a scheme of checks name each kind once.",
     "service.kind-unknown": "Every counted kind is registered, and every transaction's kind is sealed.",
     "service.unit-differs": "A count is in the one unit of its service.",
-    "service.count-duplicate": "A published count's id is used once in its service.",
-    "service.not-operating": "Transactions are sealed only for a service in operation.",
+    "service.count-duplicate": "A published count's id is used once in its service, save to correct it.",
+    "service.correction-unknown": "A corrected count takes the place of the one in force under its id.",
+    "service.not-operating": (
+        "Transactions are sealed, ballots opened and credentials issued only for a service in operation."
+    ),
     "service.period-differs": "Manifest and transactions are of the period in their subject.",
+    "service.period-invalid": "A period is one of the calendar.",
+    "service.period-form": "A period is as long as the service's registration says: a month, a quarter or a year.",
+    "service.provenance-differs": (
+        "A transaction, and what becomes of it later, is of the provenance that the manifest of its batch says."
+    ),
+    "service.transaction-time": (
+        "The time of a transaction, and of a credential's issue, is the end of its period in Korean time."
+    ),
     "service.manifest-id": "A manifest's id is <batch id>/0.",
     "service.batch-duplicate": "A batch is sealed once.",
     "service.batch-open": "A batch is complete before the next one is sealed.",
@@ -391,8 +413,38 @@ RULES: dict[str, str] = {
     "service.batch-order": ("The n-th transaction behind a manifest carries the id <batch id>/n and its source."),
     "service.batch-kinds-differ": ("A batch holds exactly as many transactions of each kind as its manifest counts."),
     "service.counts-differ": "A manifest's counts by kind add up to its count.",
-    "service.small-cell": ("No cell of a manifest is smaller than the service's smallest cell: merge kinds, or wait."),
+    "service.small-cell": (
+        "No cell of a manifest, and no count but an imported one, is smaller than the service's smallest cell: merge "
+        "kinds, or wait."
+    ),
     "service.unsealed": "A transaction stands only behind the manifest of its batch.",
     "service.commitment-form": "A commitment is 64 lower-case hexadecimal digits.",
     "service.commitment-duplicate": "A commitment stands once in its stream.",
+    # Service: what becomes of a transaction later.
+    "service.commitment-unknown": "Only a transaction of the same stream is voided, or has its side record erased.",
+    "service.void-kind-differs": "A voided transaction is named with its own kind.",
+    "service.voided-twice": "A transaction is voided once.",
+    "service.erased-twice": "A side record is erased once.",
+    "service.batch-unknown": "Only the side records of a sealed batch of the same stream are erased.",
+    "service.erased-count-differs": "All side records that are left behind a batch are erased together.",
+    "service.date-invalid": "The days of a ballot and of an erasure are days of the calendar.",
+    # Service: ballots.
+    "service.ballot-duplicate": "A ballot is announced once by its id.",
+    "service.ballot-option-repeated": "A ballot names each option once.",
+    "service.ballot-dates": "A ballot opens before it closes, or on the same day.",
+    "service.ballot-unknown": "A ballot is announced before its box is sealed and tallied.",
+    "service.ballot-not-over": "A ballot box is sealed after the ballot's last day in Korean time.",
+    "service.ballot-sealed-twice": "A ballot box is sealed once.",
+    "service.ballot-exceeds-electorate": "No more ballots are cast than there are voters.",
+    "service.ballot-not-sealed": "A ballot box is sealed before it is tallied.",
+    "service.ballot-tallied-twice": "A ballot is tallied once.",
+    "service.ballot-options-differ": "A tally counts exactly the options that were announced, each once.",
+    "service.tally-differs": "A tally and the invalid ballots add up to the ballots cast.",
+    # Service: credentials and checks.
+    "service.status-list-kind": "A status list holds credentials of one kind.",
+    "service.status-index-taken": "A place in a status list is taken once.",
+    "service.credential-unknown": "Only a credential that was issued in the list is revoked.",
+    "service.credential-revoked-twice": "A credential is revoked once.",
+    "service.scheme-duplicate": "A scheme of checks is registered once by its id.",
+    "service.scheme-overlaps": "The transactions of one kind and round answer the checks of one scheme.",
 }

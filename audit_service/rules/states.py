@@ -18,6 +18,7 @@ from audit_service.rules.budget_states import (
     Year,
 )
 from audit_service.rules.contract_states import Contract, ContractState, Instalment
+from audit_service.rules.service_states import PeriodState, Sealing, Service, ServiceState
 
 __all__ = [
     "ONLY",
@@ -26,6 +27,7 @@ __all__ = [
     "CarriedOver",
     "Contract",
     "ContractState",
+    "Fact",
     "Instalment",
     "Item",
     "Key",
@@ -49,45 +51,20 @@ __all__ = [
 ONLY = "only"
 
 
+class Fact(NamedTuple):
+    """What an event said about a project: its type, the name it used up, and whether a later one corrects it."""
+
+    event_type: str
+    name: str
+    corrected: bool = False
+
+
 class ProjectState(NamedTuple):
-    """`project/<id>`. `names` holds every id that was used, under its prefix."""
+    """`project/<id>`. `names` holds every id that was used, under its prefix; `facts` every event by its id."""
 
     owner: dict[str, str]
     names: dict[str, None]
-
-
-class Service(NamedTuple):
-    """A service: its one unit, and how small a published cell may be."""
-
-    owner: str
-    unit_ko: str
-    minimum_cell: int
-    operating: bool
-
-
-class ServiceState(NamedTuple):
-    """`service/<id>`: registration and published counts."""
-
-    service: dict[str, Service]
-    kinds: dict[str, None]
-    counts: dict[str, int]
-
-
-class Sealing(NamedTuple):
-    """A period's batches so far: `sealed` transactions announced by manifests, all of them by `owner`."""
-
-    owner: str
-    period: str
-    sealed: int
-
-
-class PeriodState(NamedTuple):
-    """`service/<id>/<period>`. A batch is open while fewer commitments are there than were sealed."""
-
-    sealing: dict[str, Sealing]
-    kinds: dict[str, None]
-    batches: dict[str, int]
-    commitments: dict[bytes, None]
+    facts: dict[str, Fact]
 
 
 class Log(NamedTuple):
@@ -155,13 +132,17 @@ class LogState(NamedTuple):
 class OrganisationState(NamedTuple):
     """`registry/agency/<code>`: how many names the organisation has had, and what became of its tokens.
 
-    `numbers` are those that its submissions carry, on whatever stream, as the bits of blocks (sequences.py).
+    `numbers` are those that its submissions carry, on whatever stream, as the bits of blocks (sequences.py). The city's
+    own also has the newest version of each type's schema, and its incidents (True: open).
     """
 
     names: dict[str, int]
     tokens: dict[str, str]
     numbers: dict[int, int]
     closed_days: dict[str, None]
+    schemas: dict[str, int]
+    access: dict[str, None]
+    incidents: dict[str, bool]
 
 
 State = BudgetState | ContractState | ProjectState | ServiceState | PeriodState | LogState | OrganisationState

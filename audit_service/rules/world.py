@@ -76,15 +76,15 @@ def new_state(subject: str) -> State:
     if CONTRACT_SUBJECT.fullmatch(subject):
         return new_contract_state()
     if PERIOD_SUBJECT.fullmatch(subject):
-        return PeriodState({}, {}, {}, {})
+        return PeriodState({}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {})
     if SERVICE_SUBJECT.fullmatch(subject):
-        return ServiceState({}, {}, {})
+        return ServiceState({}, {}, {}, {}, {})
     if PROJECT_SUBJECT.fullmatch(subject):
-        return ProjectState({}, {})
+        return ProjectState({}, {}, {})
     if LOG_SUBJECT.fullmatch(subject):
         return LogState({}, {}, {}, {}, {}, {}, {}, {})
     if AGENCY_SUBJECT.fullmatch(subject):
-        return OrganisationState({}, {}, {}, {})
+        return OrganisationState({}, {}, {}, {}, {}, {}, {})
     raise RuleBroken("envelope.subject-form", "no stream has a subject of this form", stream="")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import inspect
 import re
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,7 @@ _KOREAN_TERM = re.compile(r"\(([가-힣][가-힣 ,·]*)\)")
 
 
 def _generator() -> ModuleType:
+    sys.path.insert(0, str(DOCS))  # as when the file is run
     spec = importlib.util.spec_from_file_location("docs_generate", DOCS / "generate.py")
     assert spec is not None
     assert spec.loader is not None
@@ -51,6 +53,11 @@ def _first_cells(page: str) -> set[str]:
 @pytest.mark.parametrize("name", sorted(GENERATOR.PAGES))
 def test_committed_pages_are_what_the_code_says(name: str) -> None:
     assert _page(f"reference/{name}") == GENERATOR.PAGES[name](), "run `make docs`"
+
+
+@pytest.mark.parametrize("name", sorted(GENERATOR.STREAM_PAGES))
+def test_committed_stream_pages_are_what_the_code_says(name: str) -> None:
+    assert _page(f"streams/{name}") == GENERATOR.STREAM_PAGES[name](), "run `make docs`"
 
 
 def test_every_event_rule_and_problem_has_its_place() -> None:

@@ -20,6 +20,7 @@ PARKS = "urn:kr:agency:parks"
 PROJECT = "project/lights"
 SERVICE = "service/library"
 PERIOD = "service/library/2021-03"
+PERIOD_END = "2021-03-31T15:00:00.000Z"
 CONTRACT = "contract/lamps"
 
 _numbers = itertools.count(1)
@@ -487,8 +488,11 @@ def project_registered(data: dict[str, Any] | None = None, **attributes: Any) ->
     return when("project.registered.v1", PROJECT, fields, **attributes)
 
 
-def project_basis(title: str = "계획", date: str = "2018-09-21", **attributes: Any) -> Event:
-    return when("project.basis-recorded.v1", PROJECT, {"title_ko": title, "date": date}, **attributes)
+def project_basis(
+    title: str = "계획", date: str = "2018-09-21", *, corrects: str | None = None, **attributes: Any
+) -> Event:
+    fields = {"title_ko": title, "date": date, **({} if corrects is None else {"corrects": corrects})}
+    return when("project.basis-recorded.v1", PROJECT, fields, **attributes)
 
 
 def milestone(data: dict[str, Any] | None = None, **attributes: Any) -> Event:
@@ -514,12 +518,12 @@ def asset(data: dict[str, Any] | None = None, **attributes: Any) -> Event:
     return when("project.asset-registered.v1", PROJECT, fields, **attributes)
 
 
-def effect(**attributes: Any) -> Event:
-    return when("project.effect-stated.v1", PROJECT, {"text_ko": "효과"}, **attributes)
+def effect(data: dict[str, Any] | None = None, **attributes: Any) -> Event:
+    return when("project.effect-stated.v1", PROJECT, {"text_ko": "효과", **(data or {})}, **attributes)
 
 
-def anomaly(anomaly_id: str = "x1", **attributes: Any) -> Event:
-    fields = {"anomaly_id": anomaly_id, "text_ko": "3년", "text_en": "two rows"}
+def anomaly(anomaly_id: str = "x1", data: dict[str, Any] | None = None, **attributes: Any) -> Event:
+    fields = {"anomaly_id": anomaly_id, "text_ko": "3년", "text_en": "two rows", **(data or {})}
     return when("project.anomaly-noted.v1", PROJECT, fields, **attributes)
 
 
@@ -561,7 +565,8 @@ def batch(
         "submissions_root": "0" * 64,
         **(data or {}),
     }
-    return when("service.batch-sealed.v1", PERIOD, fields, **{"id": fields["batch_id"] + "/0", **attributes})
+    subject = attributes.pop("subject", PERIOD)
+    return when("service.batch-sealed.v1", subject, fields, **{"id": fields["batch_id"] + "/0", **attributes})
 
 
 def transaction(
@@ -569,8 +574,94 @@ def transaction(
 ) -> Event:
     fields = {"commitment": f"{number:064x}", "kind": kind, "period": "2021-03", **(data or {})}
     subject = attributes.pop("subject", PERIOD)
-    event_id = {"id": f"{batch_id}/{number}"}
-    return when("service.transaction-recorded.v1", subject, fields, **{**event_id, **attributes})
+    defaults = {"id": f"{batch_id}/{number}", "time": PERIOD_END}
+    return when("service.transaction-recorded.v1", subject, fields, **{**defaults, **attributes})
+
+
+def voided(number: int, data: dict[str, Any] | None = None, **attributes: Any) -> Event:
+    fields = {"commitment": f"{number:064x}", "kind": "loan", "reason_code": "DUPLICATE", **(data or {})}
+    return when("service.transaction-voided.v1", PERIOD, fields, **attributes)
+
+
+def erased(number: int, data: dict[str, Any] | None = None, **attributes: Any) -> Event:
+    fields = {
+        "commitment": f"{number:064x}",
+        "cause": "REQUEST",
+        "erased_on": "2021-05-03",
+        "deletion_receipt_sha256": "d" * 64,
+        **(data or {}),
+    }
+    return when("service.side-record-erased.v1", PERIOD, fields, **attributes)
+
+
+def batch_erased(count: int, data: dict[str, Any] | None = None, **attributes: Any) -> Event:
+    fields = {
+        "batch_id": "b1",
+        "count": count,
+        "cause": "RETENTION",
+        "erased_on": "2022-04-01",
+        "deletion_receipt_sha256": "d" * 64,
+        **(data or {}),
+    }
+    return when("service.batch-records-erased.v1", PERIOD, fields, **attributes)
+
+
+def ballot_opened(data: dict[str, Any] | None = None, **attributes: Any) -> Event:
+    fields = {
+        "ballot_id": "v1",
+        "question_sha256": "a" * 64,
+        "options_sha256": "b" * 64,
+        "option_codes": ["yes", "no"],
+        "electorate_count": 100,
+        "opens_on": "2021-03-01",
+        "closes_on": "2021-03-31",
+        **(data or {}),
+    }
+    return when("service.ballot-opened.v1", SERVICE, fields, **{"time": "2021-02-20T00:00:00.000Z", **attributes})
+
+
+def ballot_sealed(cast: int, data: dict[str, Any] | None = None, **attributes: Any) -> Event:
+    fields = {"ballot_id": "v1", "ballots_cast": cast, "box_root": "c" * 64, **(data or {})}
+    return when("service.ballot-sealed.v1", SERVICE, fields, **{"time": PERIOD_END, **attributes})
+
+
+def ballot_tallied(
+    tally: dict[str, int] | list[tuple[str, int]], invalid: int = 0, *, ballot_id: str = "v1", **attributes: Any
+) -> Event:
+    pairs = list(tally.items()) if isinstance(tally, dict) else tally
+    fields = {
+        "ballot_id": ballot_id,
+        "tally": [{"option": option, "count": count} for option, count in pairs],
+        "invalid_count": invalid,
+    }
+    return when("service.ballot-tallied.v1", SERVICE, fields, **attributes)
+
+
+def credential_issued(index: int, data: dict[str, Any] | None = None, **attributes: Any) -> Event:
+    fields = {
+        "kind": "loan",
+        "status_list_id": "l1",
+        "status_index": index,
+        "commitment": f"{0xCAFE_0000 + index:064x}",
+        **(data or {}),
+    }
+    return when("service.credential-issued.v1", PERIOD, fields, **{"time": PERIOD_END, **attributes})
+
+
+def credential_revoked(index: int, data: dict[str, Any] | None = None, **attributes: Any) -> Event:
+    fields = {"kind": "loan", "status_list_id": "l1", "status_index": index, **(data or {})}
+    return when("service.credential-revoked.v1", PERIOD, fields, **attributes)
+
+
+def scheme_registered(data: dict[str, Any] | None = None, **attributes: Any) -> Event:
+    fields = {
+        "scheme_id": "s1",
+        "name_ko": "자격 확인",
+        "kind": "loan",
+        "check_kinds": [{"code": "residence", "name_ko": "거주"}, {"code": "age", "name_ko": "나이"}],
+        **(data or {}),
+    }
+    return when("service.check-scheme-registered.v1", SERVICE, fields, **attributes)
 
 
 def key_id(name: str) -> str:
@@ -603,3 +694,35 @@ def log_created(data: dict[str, Any] | None = None, **attributes: Any) -> Event:
 def organisation_named(data: dict[str, Any] | None = None, **attributes: Any) -> Event:
     fields = {"code": "roads", "name_ko": "도로과", **(data or {})}
     return when("registry.organisation-named.v1", "registry/agency/roads", fields, **{"source": CITY, **attributes})
+
+
+def _by_the_city(event_type: str, fields: dict[str, Any], attributes: dict[str, Any]) -> Event:
+    defaults = {"source": CITY, "subject": "registry/agency/city", "index": 9, **attributes}
+    return when(event_type, defaults.pop("subject"), fields, **defaults)
+
+
+def schema_published(version: int = 1, data: dict[str, Any] | None = None, **attributes: Any) -> Event:
+    fields = {"event_type": "budget.paid.v1", "version": version, "schema_sha256": "e" * 64, **(data or {})}
+    return _by_the_city("registry.schema-published.v1", fields, attributes)
+
+
+def access_granted(data: dict[str, Any] | None = None, **attributes: Any) -> Event:
+    fields = {
+        "access_id": "audit-2021",
+        "institution_ko": "감사원",
+        "sees": ["DOCUMENTS"],
+        "valid_from": "2021-03-01",
+        "valid_until": "2021-12-31",
+        **(data or {}),
+    }
+    return _by_the_city("registry.access-granted.v1", fields, attributes)
+
+
+def incident(data: dict[str, Any] | None = None, **attributes: Any) -> Event:
+    fields = {"incident_id": "i1", "kind": "SERVICE_DOWN", "text_ko": "중단", "text_en": "Down", **(data or {})}
+    return _by_the_city("registry.incident-declared.v1", fields, attributes)
+
+
+def incident_closed(data: dict[str, Any] | None = None, **attributes: Any) -> Event:
+    fields = {"incident_id": "i1", "text_ko": "복구", "text_en": "Restored", **(data or {})}
+    return _by_the_city("registry.incident-closed.v1", fields, attributes)

@@ -41,6 +41,7 @@ CONTRACT = "contract/lamps"
 SERVICE = "service/library"
 PERIOD = "service/library/2021-03"
 TIME = "2021-03-01T00:00:00.000Z"
+PERIOD_END = "2021-03-31T15:00:00.000Z"
 
 
 def private_key(name: str) -> Ed25519PrivateKey:
@@ -159,7 +160,8 @@ class LogBuilder:
             "period": PERIOD.rpartition("/")[2],
             "provenance": "synthetic",
         }
-        return self.submission("service.transaction-recorded.v1", PERIOD, data, id=f"{batch_id}/{number}")
+        made = self.submission("service.transaction-recorded.v1", PERIOD, data, id=f"{batch_id}/{number}")
+        return made | {"time": PERIOD_END}
 
     # --- publishing -------------------------------------------------------------------------------------
 
