@@ -7,9 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
-
-from audit_service.catalogue.common import MAX_SAFE_INTEGER, Payload
+from audit_service.catalogue.common import MAX_SAFE_INTEGER, Basis, Payload
 from audit_service.catalogue.types import BUDGET_SUBJECT
 from audit_service.rules.errors import RuleBroken
 from audit_service.rules.states import ONLY
@@ -270,7 +268,7 @@ def require_basis(event: Event) -> None:
     Raises:
         RuleBroken: `budget.basis-missing`.
     """
-    if not isinstance(event.data.basis, Struct) and not is_imported(event.data):
+    if not isinstance(event.data.basis, Basis) and not is_imported(event.data):
         raise RuleBroken(
             "budget.basis-missing",
             "a decision of this kind names the document that it rests on",
