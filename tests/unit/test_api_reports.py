@@ -54,7 +54,7 @@ def city(data_dir: Path) -> Iterator[ApiCity]:
         for path in (SETTLEMENT, BOOK):
             assert city.client.get(path).json()["detail"] == "no report of this kind is published yet"
         assert city.json("/v1/reports")["reports"] == []
-        assert publish(data_dir) == 14
+        assert publish(data_dir) == len(city.json("/v1/reports")["reports"]) >= 14
         city.wait_until_published()
         assert publish(data_dir) == 0
         assert city.post(city.effect(1)).status_code == 201
