@@ -186,8 +186,8 @@ def _fold_run(replay: EntryReplay, first: int, entries: list[bytes]) -> bool:
     replay.findings.examine("folds", len(events))
     fold_transactions(replay.folds, first, events)
     if replay.heads is not None:
-        for event, entry in zip(events, entries, strict=True):
-            replay.heads.append(event.subject, entry)
+        for subject, run in groupby(zip(events, entries, strict=True), lambda pair: pair[0].subject):
+            replay.heads.extend(subject, [entry for _, entry in run])
     return True
 
 

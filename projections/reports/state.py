@@ -31,6 +31,7 @@ class LogState:
     def take_changes(self) -> Changes:
         """What moved since the last call? Asking clears it. Tables of stream heads are not among `tables`."""
         changes = self.folds.take_changes()
+        self.heads.settle()  # what came after this counts as changed again
         changes.parts.extend((STREAM_HEADS, subject) for subject in sorted(self.heads.changed))
         self.heads.changed.clear()
         return changes

@@ -9,9 +9,10 @@ For each stream only the right edge of its tree is kept: 32 bytes for every bina
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from verifier.hashing import leaf_hash
+from verifier.hashing import LEAF_PREFIX
 from verifier.right_edge import RightEdge
 from verifier.stream_proofs import stream_head_row
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 STREAM_HEADS = "stream-heads"
+_MAX_WAITING = 4096
 
 
 class StreamHeads:
@@ -31,22 +33,27 @@ class StreamHeads:
 
     def append(self, subject: str, entry: bytes) -> None:
         """Take in the next entry of a stream."""
-        waiting = self._waiting.get(subject)
-        if waiting is None:
-            waiting = self._waiting[subject] = []
-            self.changed.add(subject)
-        waiting.append(entry)
-        if len(waiting) == 4096:  # so that what waits stays small
-            self._settle_one(subject)
+        self._wait(subject).append(sha256(LEAF_PREFIX + entry).digest())
 
     def extend(self, subject: str, entries: Iterable[bytes]) -> None:
         """Take in the next entries of a stream."""
+        # Written out, as in `verifier.tree`: a call for each entry would be felt in a replay of millions.
+        digest, prefix = sha256, LEAF_PREFIX
+        self._wait(subject).extend([digest(prefix + entry).digest() for entry in entries])
+
+    def _wait(self, subject: str) -> list[bytes]:
+        """Leaf hashes that are not in their tree yet: many at once cost less than one by one."""
+        waiting = self._waiting.get(subject)
+        if waiting is not None and len(waiting) < _MAX_WAITING:
+            return waiting
+        if waiting is not None:
+            self._settle_one(subject)
         self.changed.add(subject)
-        self._settle_one(subject)
-        self._edge(subject).extend([leaf_hash(entry) for entry in entries])
+        waiting = self._waiting[subject] = []
+        return waiting
 
     def settle(self) -> None:
-        """Hash what waits: many leaves at once cost less than one by one."""
+        """Put all that waits into its trees."""
         for subject in list(self._waiting):
             self._settle_one(subject)
 
@@ -81,7 +88,7 @@ class StreamHeads:
     def _settle_one(self, subject: str) -> None:
         waiting = self._waiting.pop(subject, None)
         if waiting:
-            self._edge(subject).extend([leaf_hash(entry) for entry in waiting])
+            self._edge(subject).extend(waiting)
 
     def _edge(self, subject: str) -> RightEdge:
         edge = self._edges.get(subject)

@@ -190,7 +190,11 @@ def test_a_mirror_holds_the_log_and_the_answers_and_replays_elsewhere(
     copy, saved = tmp_path / "copy", len(files(tmp_path / "made"))
     assert main(["mirror", f"{service.address}/log/", str(copy), "--vkey", log.vkey, "--json"]) == 0
     report = json.loads(capsys.readouterr().out)
-    assert (report["tree_size"], report["answers_saved"], report["signature_checked"]) == (len(log.entries), saved, True)
+    assert (report["tree_size"], report["answers_saved"], report["signature_checked"]) == (
+        len(log.entries),
+        saved,
+        True,
+    )
     assert files(copy / "log") == files(tmp_path / "served/log")
     assert files(copy / "answers") == files(tmp_path / "made")
     assert [path.name for path in copy.iterdir()] in (["log", "answers"], ["answers", "log"])  # no temporary files

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from projections.reports.state import LogState
 from projections.reports.stream_heads import StreamHeads
 from tests.support import trees
 from tests.support.log_builder import CONTRACT, small_log
@@ -159,3 +160,14 @@ def test_a_stream_proof_is_read_as_it_was_written_and_in_no_other_way() -> None:
             parse_stream_proof(changed)
     with pytest.raises(MalformedInput):
         encode_stream_proof(StreamProof(b"\xff", (), b""))
+
+
+def test_what_comes_after_changes_were_taken_has_changed_again() -> None:
+    state = LogState()
+    state.heads.append(CONTRACT, EVENTS[0])
+    assert ("stream-heads", CONTRACT) in state.take_changes().parts
+    state.heads.append(CONTRACT, EVENTS[1])
+    state.heads.extend(CONTRACT, EVENTS[2:])
+    assert state.take_changes().parts == [("stream-heads", CONTRACT)]
+    assert state.take_changes().parts == []
+    assert parse_stream_head(json.loads(state.heads.row(CONTRACT))) == HEAD
