@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 EntryStatus = Literal["recorded", "signed", "published"]
 
 
-class Submission(Protocol):
-    """The part of a submission that a result names."""
+class Prepared(Protocol):
+    """A submission that was read strictly and truly signed; whether the rules allow it is not yet decided."""
 
     @property
     def id(self) -> str:
@@ -27,14 +27,6 @@ class Submission(Protocol):
     @property
     def source(self) -> str:
         """`urn:kr:agency:<code>`; must equal the caller's."""
-
-
-class Prepared(Protocol):
-    """A submission that was read strictly and truly signed; whether the rules allow it is not yet decided."""
-
-    @property
-    def submission(self) -> Submission:
-        """Its envelope."""
 
 
 class SignedHead(Protocol):

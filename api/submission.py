@@ -85,7 +85,7 @@ class SubmissionDoor:
         if outcome.error is not None:
             raise outcome.error
         if outcome.index is None:
-            return _json({"id": prepared.submission.id, "status": "checked"})
+            return _json({"id": prepared.id, "status": "checked"})
         return self._receipt(prepared, outcome, result, wanted)
 
     def _prepare_one(self, body: bytes, *, dry_run: bool) -> Prepared:
@@ -108,7 +108,7 @@ class SubmissionDoor:
         if wanted == "text/plain":
             proof = proof_text(ledger, index, result.head)
             return Response(proof, status_code, headers, media_type="text/plain")
-        document = receipt_document(ledger, prepared.submission.id, outcome, result.head)
+        document = receipt_document(ledger, prepared.id, outcome, result.head)
         return _json(document, status_code=status_code, headers=headers)
 
     async def _take_many(self, body: bytes, media_type: str, source: str, query: dict[str, Any]) -> Response:
@@ -134,7 +134,7 @@ class SubmissionDoor:
         """Read every item; what is refused, also for its source, stands in its place as an exception."""
         prepared: list[Prepared | Exception] = self._services.ledger.prepare_many(items)
         for number, item in enumerate(prepared):
-            if not isinstance(item, Exception) and item.submission.source != source:
+            if not isinstance(item, Exception) and item.source != source:
                 prepared[number] = _not_own()
         return prepared
 
@@ -150,7 +150,7 @@ def _not_own() -> SubmissionRefused:
 
 
 def _require_own(prepared: Prepared, source: str) -> None:
-    if prepared.submission.source != source:
+    if prepared.source != source:
         raise _not_own()
 
 
@@ -178,7 +178,7 @@ def _batch_answer(
     ranges: list[dict[str, Any]] = []
     repeated = refused = 0
     for number, (item, outcome) in enumerate(zip(prepared, result.outcomes, strict=True)):
-        event_id = None if isinstance(item, Exception) else item.submission.id
+        event_id = None if isinstance(item, Exception) or not (full or outcome.error) else item.id
         if outcome.error is not None:
             refused += 1
             rows.append(_refused_row(number, event_id, outcome.error))

@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
     from audit_service.clock import Clock
     from audit_service.settings import Settings
-    from audit_service.submission import Prepared
+    from audit_service.submission import Item, Prepared
     from audit_service.writer import SubmissionResult
 
 logger = logging.getLogger(__name__)
@@ -99,7 +99,7 @@ class Ledger:
             self._files,
             self.checkpoints,
             read_entries=self.reader.entries,
-            read_subtree=self.reader.subtree,
+            read_row=self.reader.subtree_row,
             published_size=published_size,
             clock=clock,
         )
@@ -217,7 +217,7 @@ class Ledger:
                 note_refused_body(error, body, self._streams)
             raise
 
-    def prepare_many(self, bodies: Sequence[bytes]) -> list[Prepared | Exception]:
+    def prepare_many(self, bodies: Sequence[bytes]) -> list[Item | Exception]:
         """Read many submissions; a refused one becomes its exception, in its place."""
         prepared = prepare_many(bodies, self._public_key_of)
         for item, body in zip(prepared, bodies, strict=True):
@@ -231,7 +231,7 @@ class Ledger:
             with suppress(Overloaded):
                 self._writer.submit([error], atomic=False, dry_run=False)
 
-    def submit(self, items: Sequence[Prepared | Exception], *, atomic: bool, dry_run: bool) -> Future[SubmissionResult]:
+    def submit(self, items: Sequence[Item | Exception], *, atomic: bool, dry_run: bool) -> Future[SubmissionResult]:
         """Decide, record and sign; the future gives the result. Raises `Overloaded`."""
         return self._writer.submit(items, atomic=atomic, dry_run=dry_run)
 

@@ -69,6 +69,10 @@ class LogReader:
         """Hash of the complete subtree `index` of 2**level leaves (a `SubtreeReader`)."""
         return self._hashes.read(level, index)
 
+    def subtree_row(self, level: int, first: int, count: int) -> bytes:
+        """The hashes of `count` neighbouring complete subtrees of 2**level leaves, one after another."""
+        return self._hashes.read_row(level, first, count)
+
     def inclusion(self, index: int, size: int) -> list[bytes]:
         """Inclusion proof of one entry in the first `size` (RFC 6962 section 2.1.1).
 

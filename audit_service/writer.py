@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from audit_service.recording.recorder import LedgerRecorder
     from audit_service.refusals import Refusals
     from audit_service.signing.signer import CheckpointSigner, SignedHead
-    from audit_service.submission import Prepared
+    from audit_service.submission import Item
     from audit_service.unit_of_work import Streams
 
 logger = logging.getLogger(__name__)
@@ -61,7 +61,7 @@ class SubmissionResult(NamedTuple):
 
 
 class _Request(NamedTuple):
-    items: Sequence[Prepared | Exception]
+    items: Sequence[Item | Exception]
     atomic: bool
     dry_run: bool
     future: Future[SubmissionResult]
@@ -106,7 +106,7 @@ class Writer:
         self._queue.put(None)
         self._thread.join()
 
-    def submit(self, items: Sequence[Prepared | Exception], *, atomic: bool, dry_run: bool) -> Future[SubmissionResult]:
+    def submit(self, items: Sequence[Item | Exception], *, atomic: bool, dry_run: bool) -> Future[SubmissionResult]:
         """Queue one request; the future gives its result.
 
         Raises:

@@ -26,6 +26,8 @@ from audit_service.rules.sequences import AGENCY_URN, use_number
 from audit_service.rules.states import OrganisationState
 from audit_service.rules.undo import NoUndo
 
+TRANSACTION = "service.transaction-recorded.v1"
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -50,6 +52,23 @@ class EntryRecorded:
         self.entry = self.state = entry
         self.event = event
         self.topic = event.type
+
+
+class SealedRecorded:
+    """A transaction of a batch that was accepted at once: what is stored, and no typed event that nobody asks for."""
+
+    __slots__ = ("originator_id", "originator_version", "state")
+    topic = TRANSACTION
+
+    def __init__(self, originator_id: str, originator_version: int, entry: bytes) -> None:
+        self.originator_id = originator_id
+        self.originator_version = originator_version
+        self.state = entry
+
+    @property
+    def entry(self) -> bytes:
+        """The entry."""
+        return self.state
 
 
 class EntryMapper(Mapper[str]):

@@ -215,3 +215,24 @@ def decide_transaction(_: World, state: PeriodState, event: Event) -> None:
 def evolve_transaction(state: PeriodState, event: Event, undo: Changes) -> None:
     """Remember the commitment, which also counts the transaction."""
     undo.put(state.commitments, bytes.fromhex(event.data.commitment), None)
+
+
+def may_record_all(state: PeriodState, *, source: str, period: str, kinds: set[str], commitments: list[bytes]) -> bool:
+    """Would `decide_transaction` allow every one of these, one after another? Commitments are distinct, 32 bytes each.
+
+    The same conditions, asked of all at once; False says that `decide_transaction` has to say which one is broken.
+    """
+    sealing = state.sealing.get(ONLY)
+    return (
+        sealing is not None
+        and len(state.commitments) + len(commitments) <= sealing.sealed
+        and source == sealing.owner
+        and period == sealing.period
+        and kinds <= state.kinds.keys()
+        and state.commitments.keys().isdisjoint(commitments)
+    )
+
+
+def record_all(state: PeriodState, commitments: list[bytes], undo: Changes) -> None:
+    """Remember all these commitments, as `evolve_transaction` would one after another."""
+    undo.put_new(state.commitments, commitments, None)
