@@ -27,6 +27,7 @@ from audit_service.recording.application import LedgerApplication
 from audit_service.recording.database import open_sqlite
 from audit_service.recording.migrations import require_newest
 from audit_service.recording.recorder import LedgerRecorder
+from audit_service.recording.snapshots import Snapshots
 from audit_service.refusals import Refusals, is_noted, note_refused_body
 from audit_service.rules.keys import public_key_for
 from audit_service.signing.journal import SignStateJournal
@@ -67,14 +68,16 @@ class Ledger:
         """
         self.settings = settings
         self.origin = settings.origin
-        key = NoteSigner.from_seed(settings.origin, read_seed(settings.keys / LOG_KEY_FILE))
+        seed = read_seed(settings.keys / LOG_KEY_FILE)
+        key = NoteSigner.from_seed(settings.origin, seed)
         self._vkey = key.vkey
         self.vkey = str(key.vkey)
         with ExitStack() as opened:
             # Whatever was opened is closed again when a later check refuses.
             self._open_stores(opened, clock)
             self._signer = CheckpointSigner(key, self._journal, origin=settings.origin)
-            self._streams = Streams(LedgerApplication(self._recorder))
+            snapshots = Snapshots(settings.snapshots, seed, read_leaf_hash=self._recorder.leaf_hash_at)
+            self._streams = Streams(LedgerApplication(self._recorder, snapshots))
             self._followers: list[Callable[[], None]] = []
             self._files = PublicFiles(settings.public)
             self._connect(published_size=self._check_stores(), clock=clock)
@@ -142,6 +145,7 @@ class Ledger:
         """Answer what waits, publish what is signed, and close everything."""
         self._acts.stop()
         self._writer.stop()
+        self._streams.close()
         self._publication.stop()
         self._opened.close()
 

@@ -34,7 +34,7 @@ from verifier.errors import VerificationError
 from verifier.possession import verify_possessions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from audit_service.aggregates import Stream
     from audit_service.recording.application import LedgerApplication
@@ -99,6 +99,18 @@ class Streams:
                 if stream is not None and stream.version == 0 and not any(stream.state):
                     del self._streams[subject]
             self._empty.clear()
+
+    def offer_snapshots(self, recorded: Iterable[EntryRecorded | SealedRecorded]) -> None:
+        """After a commit: let the streams that moved be kept, where they have grown enough."""
+        snapshots = self.application.stream_snapshots
+        if snapshots is not None:
+            for subject in {one.originator_id for one in recorded}:
+                snapshots.offer(self.aggregate(subject))
+
+    def close(self) -> None:
+        """Keep snapshots of what moved; nothing may be decided afterwards."""
+        if self.application.stream_snapshots is not None:
+            self.application.stream_snapshots.close(list(self._streams.values()))
 
     def discard(self) -> None:
         """Forget everything: the next look loads it from the recorded entries."""

@@ -228,6 +228,7 @@ class Writer:
                 raise AssertionError("the recorder did not say what it recorded")
             self._head = commit.head
             self._reader.extend(commit.leaf_hashes)
+            self._streams.offer_snapshots(work.collect_events())
         signed = self._signer.last
         if signed is None or signed.size < self._head.tree_size:
             if signed is not None and not entries:

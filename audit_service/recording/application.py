@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from eventsourcing.domain import DomainEventProtocol
 
     from audit_service.recording.recorder import LedgerRecorder
+    from audit_service.recording.snapshots import Snapshots
     from audit_service.rules.world import World
 
 
@@ -104,8 +105,9 @@ class LedgerApplication(Application[str]):
 
     name = "ledger"
 
-    def __init__(self, recorder: LedgerRecorder) -> None:
+    def __init__(self, recorder: LedgerRecorder, snapshots: Snapshots | None = None) -> None:
         self._ledger_recorder = recorder
+        self.stream_snapshots = snapshots
         super().__init__()
 
     def construct_mapper(self) -> Mapper[str]:
@@ -121,13 +123,15 @@ class LedgerApplication(Application[str]):
         return EntryStore(self.mapper, self.recorder)
 
     def load(self, subject: str, world: World) -> Stream:
-        """Rebuild one stream's aggregate from its entries; an empty one for an unknown subject."""
+        """Rebuild one stream from its snapshot and the entries behind it; an empty one for an unknown subject."""
         stream = new_stream(subject)
+        if self.stream_snapshots is not None:
+            self.stream_snapshots.load(stream)
         world_of_one = _OneStream(subject, stream, world)
         # No event lies between the two reads: only the writer records, and it is the writer who loads, or a
         # reader of the registry, whom the writer waits for.
-        indexes = self._ledger_recorder.select_indexes(subject)
-        recordings = cast("Iterable[EntryRecorded]", self.events.get(subject))
+        indexes = self._ledger_recorder.select_indexes(subject, gt=stream.version)
+        recordings = cast("Iterable[EntryRecorded]", self.events.get(subject, gt=stream.version))
         for index, recorded in zip(indexes, recordings, strict=False):
             recorded.event.index = index
             evolve_stream(world_of_one, recorded.event, NO_UNDO)
