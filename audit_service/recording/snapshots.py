@@ -11,6 +11,7 @@ cost for each event does not grow with the stream.
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import hmac
 import logging
@@ -81,7 +82,7 @@ class Snapshots:
             if self._read_leaf_hash(stream.id, found.version) != found.leaf_hash:
                 logger.warning("a snapshot is of another history and is passed over", extra={"stream": stream.id})
                 return
-            stream.state = decoder.decode(found.state)
+            stream.state = _decode_uncollected(decoder, found.state)
             stream.version = self._kept[stream.id] = found.version
 
     def offer(self, stream: Stream) -> None:
@@ -126,6 +127,17 @@ class Snapshots:
 
     def _path(self, subject: str) -> Path:
         return self._folder / f"{hashlib.sha256(subject.encode()).hexdigest()}.snapshot"
+
+
+def _decode_uncollected(decoder: msgspec.msgpack.Decoder[Any], state: msgspec.Raw) -> Any:
+    """Decode without the collector: it would walk a hundred thousand new values again and again, all of them alive."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        return decoder.decode(state)
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def code_digest() -> bytes:
