@@ -165,6 +165,10 @@ class Caller(Protocol):
 class Tokens(Protocol):
     """Who stands behind a bearer token: routing and limits, never evidence (the evidence is the signature)."""
 
+    @property
+    def answers_at_once(self) -> bool:
+        """May an event loop wait for a look-up?"""
+
     def caller_of(self, token: str, /) -> Caller | None:
         """The caller of a valid `<id>.<secret>`, compared in constant time; None otherwise."""
 

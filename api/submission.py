@@ -17,6 +17,8 @@ from starlette.requests import Request  # noqa: TC002 - FastAPI reads annotation
 from starlette.responses import Response
 
 from api import body as bodies
+from api.completions import Completions
+from api.hot import hot_route
 from api.negotiation import choose
 from api.openapi import JSON_DOCS, SUBMISSION_DOCS
 from api.parameters import Parameter, documented, read_query
@@ -28,6 +30,7 @@ from audit_service.rules.errors import RuleBroken
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from api.access import Gate
     from api.ports import Caller, Outcome, Prepared, Services, SubmissionResult
 
 _ATOMIC = Parameter("atomic", "All events of the batch are recorded, or none.", "boolean")
@@ -53,6 +56,7 @@ class SubmissionDoor:
         self._services = services
         limits = services.limits
         self._budget = bodies.BodyBudget(limits.buffered_bytes, caller_limit_bytes=limits.token_buffered_bytes)
+        self._completions: tuple[asyncio.AbstractEventLoop, Completions[SubmissionResult]] | None = None
 
     async def take(self, request: Request) -> Response:
         """Answer POST /v1/events."""
@@ -139,10 +143,11 @@ class SubmissionDoor:
         return prepared
 
     async def _submit(self, items: Sequence[Prepared | Exception], *, atomic: bool, dry_run: bool) -> SubmissionResult:
+        loop = asyncio.get_running_loop()
+        if self._completions is None or self._completions[0] is not loop:
+            self._completions = loop, Completions(loop)
         future = self._services.ledger.submit(items, atomic=atomic, dry_run=dry_run)
-        # Shielded: a caller that hangs up must not cancel what others in the group wait for.
-        result: SubmissionResult = await asyncio.shield(asyncio.wrap_future(future))
-        return result
+        return await self._completions[1].wait_for(future)
 
 
 def _not_own() -> SubmissionRefused:
@@ -249,21 +254,25 @@ def _recorded(services: Services, batch: str, source: str | None) -> Response:
     )
 
 
-def submission_router(services: Services) -> APIRouter:
+def submission_router(services: Services, gate: Gate) -> APIRouter:
     """The routes of this module."""
     router = APIRouter(tags=["submission"])
     door = SubmissionDoor(services)
     limits = services.limits
 
-    @router.post(
-        "/v1/events",
-        summary="Submit events",
-        openapi_extra=documented(_ATOMIC, _DRY_RUN, _RESULTS, **SUBMISSION_DOCS),
-        response_class=Response,
-    )
     async def submit_events(request: Request) -> Response:
         """Record one event, or many. The answer comes when what was recorded is *signed*."""
         return await door.take(request)
+
+    router.add_api_route(
+        "/v1/events",
+        submit_events,
+        methods=["POST"],
+        summary="Submit events",
+        openapi_extra=documented(_ATOMIC, _DRY_RUN, _RESULTS, **SUBMISSION_DOCS),
+        response_class=Response,
+        route_class_override=hot_route(gate, door.take),
+    )
 
     @router.get(
         "/v1/submissions/{batch:path}",

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import threading
+import time
 from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 PAGE_SIZE = 2_000
+# After catching up, rest so many times as long as it took: at most a sixth of the time goes into answers.
+_PAUSES = 5
+_LONGEST_PAUSE_S = 2.0
 _to_json = msgspec.json.Encoder(order="sorted")
 
 
@@ -151,11 +155,16 @@ class Projector:
         while not stop.is_set():
             # Cleared before the head is read: a wake in between is not lost.
             self._wake.clear()
+            pause_s = 0.0
             if self.failure is None:
+                began = time.monotonic()
                 try:
-                    self.catch_up()
+                    if self.catch_up():
+                        pause_s = min(_LONGEST_PAUSE_S, _PAUSES * (time.monotonic() - began))
                 except ProjectionStopped:
                     logger.exception("projection stopped", extra={"position": self._position})
+            # Answers are computed anew from time to time, not for every commit: under load that would be all we do.
+            stop.wait(pause_s)
             if not stop.is_set():
                 self._wake.wait()
 
