@@ -55,7 +55,7 @@ def load_project_page(read_models: ReadModels, project_id: str) -> ProjectPage |
     answer = read_models.answer("project-register", project_id)
     if answer is None or not answer["tables"]["registration"]:
         return None
-    project: Tables = {table: _in_force(rows) for table, rows in answer["tables"].items()}
+    project: Tables = answer["tables"] | {table: _in_force(answer["tables"][table]) for table in _ONE_VERSION}
     registration = project["registration"][0]
     division = registration["division"]
     settlement = _tables(read_models, "settlement", division)
@@ -76,9 +76,12 @@ def load_project_page(read_models: ReadModels, project_id: str) -> ProjectPage |
     )
 
 
+# What the page says once, as it is now; the register itself shows both versions.
+_ONE_VERSION = ("registration", "roles", "purposes", "contents", "funding")
+
+
 def _in_force(rows: list[Row]) -> list[Row]:
-    """The rows that no later entry corrects; the answer itself shows both versions."""
-    return [row for row in rows if row.get("corrected_by") is None]
+    return [row for row in rows if row["corrected_by"] is None]
 
 
 def _tables(read_models: ReadModels, kind: str, key: str) -> Tables:

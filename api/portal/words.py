@@ -299,6 +299,8 @@ WORDS: Mapping[str, tuple[str, str]] = {
     ),
     "mirror_dir": ("my-copy", "my-copy"),
     # A row that does not count any more, with a link to the entry that says why.
+    # A count with and without what was declared void.
+    "net_of_voided": ("무효 {voided} 빼면 {net}", "net {net} without {voided} voided"),
     "row_corrected": ("정정됨", "corrected"),
     "row_reversed": ("취소됨", "reversed"),
     "row_repeated": ("겹침", "repeated"),
