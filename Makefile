@@ -67,6 +67,7 @@ bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/ingest.py
 	$(BIN)/python benchmarks/replay.py
 	$(BIN)/python benchmarks/submission.py
+	$(BIN)/python benchmarks/domain.py
 
 docs: $(VENV)/.dev
 	$(BIN)/python docs/generate.py

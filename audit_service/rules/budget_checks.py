@@ -5,11 +5,10 @@ Every function raises the refusal and returns what the caller goes on with.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
-
-from audit_service.catalogue.common import MAX_SAFE_INTEGER, Payload
+from audit_service.catalogue.common import MAX_SAFE_INTEGER, Basis, Payload
 from audit_service.catalogue.types import BUDGET_SUBJECT
 from audit_service.rules.errors import RuleBroken
 from audit_service.rules.states import ONLY
@@ -44,14 +43,18 @@ def parse_subject(subject: str) -> tuple[str, int]:
     return match[1], int(match[2])
 
 
+@lru_cache(maxsize=1024)
+def _owner_of(subject: str) -> str:
+    return f"urn:kr:agency:{parse_subject(subject)[0]}"
+
+
 def require_owner(event: Event) -> None:
     """Does the event come from the agency whose budget it moves? A budget's owner stands in its subject.
 
     Raises:
         RuleBroken: `budget.not-owner`.
     """
-    agency, _ = parse_subject(event.subject)
-    expected = f"urn:kr:agency:{agency}"
+    expected = _owner_of(event.subject)
     if event.source != expected:
         raise RuleBroken(
             "budget.not-owner",
@@ -270,7 +273,7 @@ def require_basis(event: Event) -> None:
     Raises:
         RuleBroken: `budget.basis-missing`.
     """
-    if not isinstance(event.data.basis, Struct) and not is_imported(event.data):
+    if not isinstance(event.data.basis, Basis) and not is_imported(event.data):
         raise RuleBroken(
             "budget.basis-missing",
             "a decision of this kind names the document that it rests on",

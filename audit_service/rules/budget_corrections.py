@@ -17,9 +17,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from msgspec import Struct
-from msgspec.structs import replace
-
+from audit_service.catalogue.budget import Replacement
+from audit_service.catalogue.common import Basis, Payload
+from audit_service.catalogue.event import Event
 from audit_service.rules import budget_allotment as allotment
 from audit_service.rules import budget_appropriation as money
 from audit_service.rules import budget_book as book
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from audit_service.catalogue.budget import Corrected
-    from audit_service.catalogue.event import Event
     from audit_service.rules.budget_states import Year
     from audit_service.rules.undo import Changes
     from audit_service.rules.world import World
@@ -124,7 +123,7 @@ def _require_day(event: Event, year: Year) -> None:
         require_legal_date(event, first=year.opens_on, last=year.closes_on)
         return
     require_legal_date(event, first=year.closes_on, last=None)
-    if not isinstance(event.data.basis, Struct):
+    if not isinstance(event.data.basis, Basis):
         raise RuleBroken(
             "budget.correction-basis",
             "a closed year is corrected only on an audit's document",
@@ -156,10 +155,10 @@ def _require_target(state: BudgetState, event: Event) -> tuple[str, Posting]:
 def _require_replacement(event: Event, target: Posting) -> Any:
     """Which payload replaces the target? None where the event is only taken back."""
     data: Corrected = event.data
-    if not isinstance(data.replacement, Struct):
+    if not isinstance(data.replacement, Replacement):
         return None
     members = {name: getattr(data.replacement, name) for name in data.replacement.__struct_fields__}
-    found = {name: value for name, value in members.items() if isinstance(value, Struct)}
+    found = {name: value for name, value in members.items() if isinstance(value, Payload)}
     expected = member_of(target.event_type)
     if list(found) != [expected]:
         raise RuleBroken(
@@ -239,7 +238,19 @@ def _try(
 
 def _as_replaced(event: Event, event_type: str, replacement: Any, *, legal_date: str | None) -> Event:
     """The event that the replacement would have been: under the correction's id, on its stream, by its source."""
-    return replace(event, type=event_type, data=replacement, legal_date=legal_date)
+    return Event(
+        type=event_type,
+        subject=event.subject,
+        source=event.source,
+        id=event.id,
+        time=event.time,
+        legal_date=legal_date,
+        position=event.position,
+        recorded_time=event.recorded_time,
+        data=replacement,
+        index=event.index,
+        sequence=event.sequence,
+    )
 
 
 def _reverse(state: BudgetState, undo: Changes, target_id: str) -> None:
@@ -343,7 +354,7 @@ def evolve_corrected(state: BudgetState, event: Event, undo: Changes) -> None:
     old = _payment_of(state, target)
     _reverse(state, undo, target_id)
     undo.put(state.corrected, target_id, event.id)
-    if isinstance(data.replacement, Struct):
+    if isinstance(data.replacement, Replacement):
         rule = CORRECTABLE[target.event_type]
         payload = getattr(data.replacement, member_of(target.event_type))
         rule.evolve(state, _as_replaced(event, target.event_type, payload, legal_date=event.legal_date), undo)

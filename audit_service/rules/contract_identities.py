@@ -1,7 +1,8 @@
 """Does everything in a contract's stream still add up? Asked after a correction, of the whole state.
 
 Each ordinary rule looks at what it changes; a correction changes what others rest on, so here all identities are
-asked again, from the single postings and not only from the sums that are kept beside them.
+asked again, from the single postings and not only from the sums that are kept beside them. The limits of advances and
+of damages are no identities: they bind when one is paid or assessed, and a later amendment may make the amount smaller.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from audit_service.rules.contract_basics import bounds_won, contract_total_won
 from audit_service.rules.contract_planning import LIVE_TENDER, REJECTED, open_steps
-from audit_service.rules.contract_states import DAMAGES_LIMIT_BP, WHOLE_BP, ContractState, Instalment
 from audit_service.rules.errors import RuleBroken
 from audit_service.rules.states import ONLY
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from audit_service.catalogue.event import Event
+    from audit_service.rules.contract_states import ContractState, Instalment
 
 # What must hold, whether it does, and the figures.
 Identity = tuple[str, bool, dict[str, Any]]
@@ -75,13 +76,10 @@ def _of_instalment(state: ContractState, number: int, one: Instalment) -> Iterat
     bound_won = bounds_won(state, one)
     if one.amount_won is not None:
         yield "the amount is not negative", one.amount_won >= 0, {**figures, "amount_won": one.amount_won}
-        limit_won = one.amount_won * state.contract[ONLY].advance_limit_bp // WHOLE_BP
-        yield "advances stay within their limit", one.advance_won <= limit_won, {**offset, "limit_won": limit_won}
     if bound_won is not None:
         bounds = {**figures, "amount_won": bound_won, "kept_won": one.kept_won, "damages_won": one.damages_won}
         yield "no more is accepted than the instalment", one.accepted_won <= bound_won, bounds
         yield "no more is paid or kept back than the instalment", one.cash_won + one.kept_won <= bound_won, bounds
-        yield "damages stay within their limit", one.damages_won <= bound_won * DAMAGES_LIMIT_BP // WHOLE_BP, bounds
     if one.final_won is not None:
         final = {**figures, "final_won": one.final_won, "kept_won": one.kept_won}
         yield "no more is paid or kept back than the final amount", one.cash_won + one.kept_won <= one.final_won, final

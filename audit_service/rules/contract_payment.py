@@ -125,7 +125,7 @@ def reaches_line(world: World, lines: tuple[tuple[str, str], ...], *, subject: s
 def _require_room(state: ContractState, event: Event, instalment: Instalment) -> None:
     """Is there enough left of the instalment, and of a terminated contract's settlement?"""
     data: AdvancePaid | ContractPaid = event.data
-    bound_won = bounds_won(state, instalment)
+    bound_won = bounds_won(state, instalment) if instalment.final_won is None else instalment.final_won
     if bound_won is not None:
         open_won = bound_won - instalment.cash_won - instalment.kept_won
         if data.amount_won > open_won:

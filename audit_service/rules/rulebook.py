@@ -331,7 +331,10 @@ RULES: dict[str, str] = {
     "contract.payment-line": (
         "A payment leaves a line that its instalment names, or one into which that line was carried over."
     ),
-    "contract.instalment-overpaid": "Payments on an instalment do not exceed its stated amount less what is kept back.",
+    "contract.instalment-overpaid": (
+        "Payments on an instalment do not exceed its stated amount, once it is closed its final one, less what is kept "
+        "back."
+    ),
     "contract.advance-limit": "Advances stay within the contract's limit, 70 % where it states none.",
     "contract.offset-exceeds-advance": "No more is set off than advances are open.",
     "contract.exceeds-accepted": (

@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from projections.folds.agency_gaps import AgencyGaps
 from projections.folds.budget_years import BudgetYears
+from projections.folds.contract_agreement import ContractChecks
 from projections.folds.contracts import Contracts
 from projections.folds.organisations import Organisations
 from projections.folds.projects import Projects
@@ -42,8 +43,10 @@ class FoldSet:
     """
 
     def __init__(self) -> None:
-        services, gaps = Services(), AgencyGaps()
-        folds: list[Fold[Any]] = [BudgetYears(), Contracts(), Projects(), services, Organisations(), gaps]
+        years, contracts, services, gaps = BudgetYears(), Contracts(), Services(), AgencyGaps()
+        # What compares two folds comes first: it settles before what they changed is taken.
+        checks = ContractChecks(years, contracts)
+        folds: list[Fold[Any]] = [checks, years, contracts, Projects(), services, Organisations(), gaps]
         self._by_name = {fold.name: fold for fold in folds}
         self._by_kind = {kind: fold for fold in folds for kind in fold.kinds}
         self.handlers: dict[str, Handler] = {}

@@ -19,6 +19,7 @@ from msgspec import Struct
 from projections.folds import (
     agency_gaps,
     budget_book,
+    contract_agreement,
     contracts,
     organisations,
     projects,
@@ -43,6 +44,7 @@ class Definition(Struct, frozen=True, kw_only=True):
 
 
 DEFINITIONS: dict[str, Definition] = {
+    contract_agreement.CONTRACT_CHECKS: Definition(version=1, tables=contract_agreement.TABLES),
     BUDGET_BOOK: Definition(version=2, tables=budget_book.TABLES),
     SETTLEMENT: Definition(version=2, tables=settlement.TABLES),
     contracts.CONTRACT_REGISTER: Definition(version=2, tables=contracts.TABLES),
@@ -109,6 +111,7 @@ def streams_needed(kind: str, key: str) -> tuple[str, ...]:
         return (f"service/{key}", f"service/{key}/")
     return {
         SETTLEMENT: (f"budget/{key}/",),
+        contract_agreement.CONTRACT_CHECKS: (f"budget/{key}/",),
         contracts.CONTRACT_REGISTER: (f"contract/{key}",),
         # Its checks compare with one budget, which its registration names (`budgets_named`).
         projects.PROJECT_REGISTER: (f"project/{key}", "budget/"),
@@ -116,12 +119,15 @@ def streams_needed(kind: str, key: str) -> tuple[str, ...]:
 
 
 def sources_needed(kind: str, key: str) -> tuple[str, ...]:
-    """Whose entries does an answer rest on, whatever their streams? An agency's numbers stand on all that it writes.
+    """Whose entries does an answer rest on, whatever their streams?
+
+    An agency's numbers stand on all that it writes, and its contracts on streams that do not name it.
 
     >>> sources_needed("agency-gaps", "roads")
     ('urn:kr:agency:roads',)
     """
-    return (agency_gaps.AGENCY_URN + key,) if kind == agency_gaps.AGENCY_GAPS else ()
+    of_an_agency = kind in (agency_gaps.AGENCY_GAPS, contract_agreement.CONTRACT_CHECKS)
+    return (agency_gaps.AGENCY_URN + key,) if of_an_agency else ()
 
 
 def counts_as_of(index: int, event_legal_date: str | None, *, tree_size: int, legal_date: str | None) -> bool:
@@ -151,7 +157,7 @@ def answer_as_of(
     names = streams_needed(kind, key)
     whole = frozenset(names)
     sources = sources_needed(kind, key)
-    until = None if sources else legal_date
+    until = None if kind == agency_gaps.AGENCY_GAPS else legal_date
     beginnings = tuple(name for name in names if name.endswith("/"))
     folds = fold_all()
     last = -1

@@ -1,8 +1,9 @@
 """Do the tables of one procurement agree with each other, and was it done in time?
 
-Added up from the facts, without the rules. `agrees` is None where a side is not stated. Two rows are flags, not
-errors: an inspection more than 14 days after it was asked for, and a subcontract below 82 % of its part of the
-contract [K: 지방계약법 시행령, 하도급 적정성 심사].
+Added up from the facts, without the rules. `agrees` is None where a side is not stated. What is worth a look and no
+error is a flag: an inspection more than 14 days after it was asked for, a subcontract below 82 % of its part of the
+contract [K: 지방계약법 시행령, 하도급 적정성 심사], advances or damages above their share of an amount that was made
+smaller.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ def compute_checks(state: Contract, instalments: list[Instalment]) -> list[Row]:
     whole = merged(fact.trace for facts in state.facts.values() for fact in facts)
     for name, small_won, large_won in _of_contract(state, instalments):
         rows.append(_row(whole, f"contract/{name}", name, None, small_won, large_won))
+    rows += [row for one in instalments for row in _above_limits(state, one)]
     return [*rows, *_late_inspections(state), *_cheap_subcontracts(state)]
 
 
@@ -72,12 +74,6 @@ def _of_instalment(state: Contract, one: Instalment) -> Iterator[Comparison]:
     # What was imported without acceptances cannot be compared with any.
     yield "settled-within-accepted", settled_won, one.accepted_won if accepted or not imported else None
     yield "offset-within-advances", one.offset_won, one.advance_won
-    limit_bp = ADVANCE_LIMIT_BP if signed is None else signed.cells["advance_limit_bp"]
-    share_bp = ADVANCE_LIMIT_BP if limit_bp is None else limit_bp
-    limit_won = None if one.amount_won is None else one.amount_won * share_bp // WHOLE_BP
-    yield "advances-within-limit", one.advance_won, limit_won
-    damages_won = None if amount_won is None else amount_won * DAMAGES_LIMIT_BP // WHOLE_BP
-    yield "damages-within-limit", one.damages_won, damages_won
     if one.final_won is not None:
         yield "cash-within-final", one.cash_won + one.kept_won, one.final_won
 
@@ -107,6 +103,21 @@ def _of_contract(state: Contract, instalments: list[Instalment]) -> Iterator[Com
     elif end is not None:
         kept_won = sum(one.kept_won for one in instalments)
         yield "final-amount-paid", end.cells["final_won"], cash_won + kept_won
+
+
+def _above_limits(state: Contract, one: Instalment) -> Iterator[Row]:
+    signed = state.last("signings", instalment=None)
+    stated_bp = None if signed is None else signed.cells["advance_limit_bp"]
+    limits = (
+        ("advances-above-limit", one.advance_won, ADVANCE_LIMIT_BP if stated_bp is None else stated_bp, "advances"),
+        ("damages-above-limit", one.damages_won, DAMAGES_LIMIT_BP, "damages"),
+    )
+    for flag, found_won, limit_bp, table in limits:
+        at_most_won = None if one.amount_won is None else one.amount_won * limit_bp // WHOLE_BP
+        if at_most_won is not None and found_won > at_most_won:
+            body = {"flag": flag, "of": str(one.number), "found": found_won, "at_most": at_most_won, "at_least": None}
+            trace = merged([one.signed.trace, one.traces["amendments"], one.traces[table]])
+            yield trace.row("flags", f"{flag}/{one.number}", body)
 
 
 def _late_inspections(state: Contract) -> Iterator[Row]:

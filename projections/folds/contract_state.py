@@ -16,8 +16,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 
+IN_FORCE, CORRECTED, REVERSED = "in force", "corrected", "reversed"
+
+
 class Fact(Struct, kw_only=True):
-    """One thing that an entry said: its id in its table, its cells, and the entry that corrected it, if one did."""
+    """One thing that an entry said: its id in its table, its cells, and the entry that corrected it, if one did.
+
+    `corrects` is the event id of the fact that it replaces.
+    """
 
     row_id: str
     event_id: str
@@ -26,8 +32,8 @@ class Fact(Struct, kw_only=True):
     provenance: str
     legal_date: str | None
     corrects: str | None = None
-    corrected_by: str | None = None
-    corrected_index: int | None = None
+    status: str = IN_FORCE
+    corrected_by: int | None = None
 
     @property
     def counts(self) -> bool:
@@ -38,17 +44,17 @@ class Fact(Struct, kw_only=True):
     def trace(self) -> Trace:
         """The entry that said it, and the one that took it back."""
         trace = traced(self.index, self.provenance)
-        if self.corrected_index is not None:
-            trace.add(self.corrected_index, self.provenance)
+        if self.corrected_by is not None:
+            trace.add(self.corrected_by, self.provenance)
         return trace
 
     def row(self, table: str) -> Row:
-        """The fact as a row: both versions of what was corrected are shown, each with the other's entry."""
+        """The fact as a row: both versions of what was corrected are shown."""
         body = {
             **self.cells,
             "event_id": self.event_id,
             "legal_date": self.legal_date,
-            "corrects": self.corrects,
+            "status": self.status,
             "corrected_by": self.corrected_by,
         }
         return self.trace.row(table, self.row_id, body)
@@ -58,11 +64,19 @@ class Contract(Struct, kw_only=True):
     """One procurement: the source of its first entry, and its facts by table, in the order of the log.
 
     `used` are the rows' ids that are taken, under their tables: looking through the facts would cost their number.
+    What is in force has its plain id, what was corrected `<id>@<index of its entry>`.
     """
 
     owner: str = ""
     facts: dict[str, list[Fact]] = {}
-    used: set[str] = set()
+    used: dict[str, None] = {}
+
+    def retire(self, table: str, fact: Fact, *, status: str, by: int) -> None:
+        """Take a fact out of what counts; its id is free for what replaces it."""
+        self.used.pop(f"{table} {fact.row_id}", None)
+        fact.row_id = f"{fact.row_id}@{fact.index}"
+        self.used[f"{table} {fact.row_id}"] = None
+        fact.status, fact.corrected_by = status, by
 
     def all(self, table: str) -> list[Fact]:
         """Every fact of a table, corrected ones too."""

@@ -13,7 +13,7 @@ from msgspec import Struct, UnsetType
 
 from projections.folds.contract_checks import CHECK_TABLES
 from projections.folds.contract_register import REGISTER_TABLES, compute_register
-from projections.folds.contract_state import Contract, Fact
+from projections.folds.contract_state import CORRECTED, REVERSED, Contract, Fact
 from projections.folds.fold import Fold, Handler
 from projections.folds.rows import Row, cells_of, provenance_of
 
@@ -117,21 +117,33 @@ class Contracts(Fold[Contract]):
         data: contract.ContractCorrected = event.data
         state = self._touch(event)
         corrects = data.corrects if isinstance(data.corrects, str) else None
-        old = None
-        for facts in state.facts.values():
-            for fact in facts:
-                if fact.event_id == corrects and fact.counts:
-                    fact.corrected_by, fact.corrected_index = event.id, index
-                    old = fact
         member, replacement = _replacement(data)
-        cells = cells_of(data, without=("replacement",))
-        cells["corrected_type"] = None if member is None else _type_of(member)
-        cells["corrected_cells"] = None if old is None else old.cells
-        cells["replacement"] = None if replacement is None else cells_of(replacement)
-        _add(state, "corrections", index, event, row_id=event.id, cells={"corrects_event_id": corrects, **cells})
-        if member is not None and replacement is not None:
-            # As of an early legal date the corrected event may be missing; what should have been posted still counts.
+        status = REVERSED if replacement is None else CORRECTED
+        found = _standing(state, corrects)
+        for table, fact in found:
+            state.retire(table, fact, status=status, by=index)
+        cells = {
+            "target_event_id": corrects,
+            "target_index": found[0][1].index if found else None,
+            "target_table": found[0][0] if found else None,
+            # As of a legal date at which the target does not count yet, what replaces it has not happened either.
+            "counted": bool(found),
+            **cells_of(data, without=("replacement",)),
+            "replacement": None if replacement is None else cells_of(replacement),
+        }
+        _add(state, "corrections", index, event, row_id=event.id, cells=cells)
+        if found and member is not None and replacement is not None:
             _write(state, index, event, _type_of(member), replacement).corrects = corrects
+
+
+def _standing(state: Contract, event_id: str | None) -> list[tuple[str, Fact]]:
+    """What did an event say that still counts? With the tables it stands in; a correction's own row is none of it."""
+    return [
+        (table, fact)
+        for table, facts in state.facts.items()
+        for fact in facts
+        if table != "corrections" and fact.event_id == event_id and fact.counts
+    ]
 
 
 def _type_of(member: str) -> str:
@@ -170,7 +182,7 @@ def _add(
     facts = state.facts.setdefault(table, [])
     # An id may come again: in the next round, in another budget's stream, or where a correction took it back.
     unique_id = f"{row_id}/{event.id}" if f"{table} {row_id}" in state.used else row_id
-    state.used.add(f"{table} {unique_id}")
+    state.used[f"{table} {unique_id}"] = None
     fact = Fact(
         row_id=unique_id,
         event_id=event.id,

@@ -86,6 +86,7 @@ def test_cells_never_hide_what_a_row_rests_on(log: MemoryLog) -> None:
         ("budget-book", "a/2021", ("budget/a/2020", "budget/a/2021")),
         ("settlement", "a", ("budget/a/",)),
         ("contract-register", "c", ("contract/c",)),
+        ("contract-checks", "a", ("budget/a/",)),
         ("project-register", "p", ("project/p", "budget/")),
         ("service-statistics", "s", ("service/s", "service/s/")),
         ("organisations", "o", ("registry/log", "registry/agency/o")),

@@ -57,6 +57,7 @@ PAID = (*CLOSED, *payment_pair(60))
 COMPLETED = (*PAID, completed(60))
 ADVANCED = (*SIGNED, *payment_pair(70, advance=True))
 HALF = paid(60, obligation="for-1", id="bp1", contract_paid_id="cp1")
+LAST_HALF = payment_pair(21, 2)[0]
 HALF_PAID = (*WORKED, HALF)
 CANCELLED = (*WORKED, terminated(50))
 IMPORT = {"amount_won": None, "provenance": "derived"}
@@ -213,6 +214,13 @@ PAYMENTS = (
         (*BOUND, signed({"amount_won": 50}), *good_work(50), HALF),
         contract_paid(60),
         50,
+    ),
+    Refusal(
+        "contract.instalment-overpaid",
+        "the advance leaves less of the final amount",
+        (*SIGNED, *payment_pair(40, advance=True), *good_work(60, kind="FINAL"), instalment_closed(60), LAST_HALF),
+        contract_paid(21, {"payment_id": "p2", "budget_paid_id": "bp2"}, id="cp2"),
+        20,
     ),
     Refusal(
         "contract.instalment-overpaid",
