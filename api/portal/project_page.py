@@ -40,6 +40,7 @@ class ProjectPage:
     tree_size: int
     project: Tables
     registration: Row
+    activity_names: dict[str, str]
     names: dict[str, Row]
     book: Book | None
     settled: list[Row]
@@ -65,6 +66,7 @@ def load_project_page(read_models: ReadModels, project_id: str) -> ProjectPage |
         tree_size=answer["tree_size"],
         project=project,
         registration=registration,
+        activity_names={row["id"]: row["description_ko"] for row in project["activities"]},
         names=_names(read_models, division),
         book=_book(read_models, f"{division}/{registration['fiscal_year']}", project_id),
         settled=[row for row in rows if row["status"] == "settled"],
