@@ -206,7 +206,8 @@ def small_log(*, transactions: int = 40) -> LogBuilder:
     log = LogBuilder()
     open_year(log, BUDGET, 2021)
     open_year(log, NEXT_BUDGET, 2022)
-    log.submit("budget.appropriated.v1", BUDGET, {"rows": [_row("lamps", 900_000)], "total_won": 900_000})
+    resolved = {"rows": [_row("lamps", 900_000)], "total_won": 900_000, "basis": {"title": "본예산 의결"}}
+    log.submit("budget.appropriated.v1", BUDGET, resolved)
     log.submit("budget.allotted.v1", BUDGET, {"line_id": "lamps", "quarter": 2, "amount_won": 600_000})
     line = {"subject": BUDGET, "line_id": "lamps"}
     plan = {"title_ko": "가로등", "category": "WORKS", "project_id": "lights", "budget_lines": [line]}
@@ -254,8 +255,8 @@ def pay(log: LogBuilder, number: int, amount_won: int, *, both: bool = True) -> 
 
 def carry_over(log: LogBuilder, amount_won: int, *, both: bool = True) -> None:
     """Money carried into the next year: the pair of two entries, or only its first half."""
-    moved = {"kind": "EXPLICIT", "amount_won": amount_won, "line_id": "lamps"}
-    out = {"to_subject": NEXT_BUDGET, "to_line_id": "lamps", "carry_in_id": "carried-in"}
+    moved = {"kind": "ACCIDENTAL", "amount_won": amount_won, "line_id": "lamps"}
+    out = {"to_subject": NEXT_BUDGET, "to_line_id": "lamps", "carry_in_id": "carried-in", "ancillary": True}
     log.submit("budget.carried-over.v1", BUDGET, {**moved, **out}, id="carried-out", legaldate="2021-12-31")
     if both:
         into = {"from_subject": BUDGET, "from_line_id": "lamps", "carried_over_id": "carried-out"}
