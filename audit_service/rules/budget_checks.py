@@ -5,6 +5,7 @@ Every function raises the refusal and returns what the caller goes on with.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from audit_service.catalogue.common import MAX_SAFE_INTEGER, Basis, Payload
@@ -42,14 +43,18 @@ def parse_subject(subject: str) -> tuple[str, int]:
     return match[1], int(match[2])
 
 
+@lru_cache(maxsize=1024)
+def _owner_of(subject: str) -> str:
+    return f"urn:kr:agency:{parse_subject(subject)[0]}"
+
+
 def require_owner(event: Event) -> None:
     """Does the event come from the agency whose budget it moves? A budget's owner stands in its subject.
 
     Raises:
         RuleBroken: `budget.not-owner`.
     """
-    agency, _ = parse_subject(event.subject)
-    expected = f"urn:kr:agency:{agency}"
+    expected = _owner_of(event.subject)
     if event.source != expected:
         raise RuleBroken(
             "budget.not-owner",

@@ -7,7 +7,7 @@ lines it moves. What an event posted is kept under its id, so that a correction 
 from __future__ import annotations
 
 from sys import intern
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from audit_service.rules.budget_states import (
     COLUMNS,
@@ -20,6 +20,8 @@ from audit_service.rules.budget_states import (
 from audit_service.rules.states import ONLY
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from audit_service.catalogue.event import Event
     from audit_service.rules.undo import Changes
 
@@ -36,11 +38,11 @@ def book(state: BudgetState, undo: Changes, moves: Moves, *, sign: int = 1) -> N
     """Add the moves to their columns (with `sign=-1`, take them off); new money moves the year's total too."""
     lines = state.lines
     new_won = 0
-    for place in range(0, len(moves), 3):
-        line_id, column, won = cast("tuple[str, str, int]", moves[place : place + 3])
+    parts: Iterator[Any] = iter(moves)
+    for line_id, column, won in zip(parts, parts, parts, strict=True):
         index = COLUMNS[column]
-        values = list(lines[line_id])
-        values[index] += won * sign  # type: ignore[operator]  # every column but the first and the last is won
+        values: list[Any] = list(lines[line_id])
+        values[index] += won * sign
         values[-1] = True
         undo.put(lines, line_id, Line._make(values))
         if FIRST_OF_CURRENT <= index <= LAST_OF_CURRENT:
