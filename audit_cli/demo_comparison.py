@@ -58,8 +58,8 @@ def _organisation(get: Get, project: Row, page: Page) -> list[Figure]:
 
 
 _BUDGET_COLUMNS = (
-    ("2020 (A)", "previous_appropriated_won"),
-    ("2021 (B)", "appropriated_won"),
+    ("2020 (A)", "previous_original_won"),
+    ("2021 (B)", "original_won"),
     ("B-A", "change_won"),
     ("(B-A)*100/A", "change_percent"),
 )

@@ -128,6 +128,9 @@ def evolve_reserve(state: BudgetState, event: Event, undo: Changes) -> None:
 
 def _require_policies(event: Event, source: Line, target: Line) -> tuple[str, str]:
     policies = source.place.policy, target.place.policy
+    if None in policies and source.project_id == target.project_id:
+        # A project stands in one policy programme, whether or not its lines say in which.
+        return source.project_id, source.project_id
     if policies[0] is None or policies[1] is None:
         raise RuleBroken(
             "budget.policy-not-stated",

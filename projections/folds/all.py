@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from projections.folds.rows import Row
 
 
+TRANSACTION = "service.transaction-recorded.v1"
+
+
 class Changes(Struct, kw_only=True):
     """What moved since the last look: tables to compute again (kind, key), parts to store (fold, part)."""
 
@@ -51,6 +54,9 @@ class FoldSet:
             for event_type, handler in fold.handlers().items():
                 first = self.handlers.get(event_type)
                 self.handlers[event_type] = handler if first is None else _both(first, handler)
+        for event_type, handler in self.handlers.items():
+            if event_type != TRANSACTION:  # they come by the million, and their time says nothing
+                self.handlers[event_type] = _both(handler, gaps.take_time)
         self._take_number = gaps.take_number
         self.apply_transaction = services.apply_transaction
         self.apply_transactions = services.apply_transactions

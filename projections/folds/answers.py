@@ -51,7 +51,7 @@ DEFINITIONS: dict[str, Definition] = {
     projects.PROJECT_REGISTER: Definition(version=2, tables=projects.TABLES),
     service_statistics.SERVICE_STATISTICS: Definition(version=2, tables=service_statistics.TABLES),
     organisations.ORGANISATIONS: Definition(version=2, tables=organisations.TABLES),
-    agency_gaps.AGENCY_GAPS: Definition(version=1, tables=agency_gaps.TABLES),
+    agency_gaps.AGENCY_GAPS: Definition(version=2, tables=agency_gaps.TABLES),
 }
 _encoder = msgspec.json.Encoder(order="sorted")
 

@@ -1,7 +1,7 @@
 """What does one agency's budget book of one fiscal year say?
 
 The tables of the printed sheet (예산 총괄, 산출근거, 추진일정), rebuilt from entries, with the previous
-year's appropriation beside this year's, and every event of the year in a table of its kind. All amounts are won.
+year's original budget beside this year's, and every event of the year in a table of its kind. All amounts are won.
 `figures` says for each amount which entries and provenances it rests on, or from which other amounts it is computed.
 """
 
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
 _COMPUTED = {
     **COMPUTED,
-    "change_won": ("appropriated_won", "previous_appropriated_won"),
-    "change_percent": ("appropriated_won", "previous_appropriated_won"),
+    "change_won": ("original_won", "previous_original_won"),
+    "change_percent": ("original_won", "previous_original_won"),
 }
 TABLES = (
     "year",
@@ -125,11 +125,11 @@ def _line_rows(year: BudgetYear, previous: BudgetYear | None) -> list[tuple[Row,
         defined_by = line if line.definition is not None else line_before
         comparable = bool(before) and defined_by.project_id not in torn
         amounts = line_amounts(line)
-        amounts |= _comparison(amounts["appropriated_won"], before.get(line_id), comparable=comparable)
+        amounts |= _comparison(amounts["original_won"], before.get(line_id), comparable=comparable)
         traces = collect_traces([line.traces])
         defined = traces.pop("defined", None) or line_before.traces.get("defined")
-        if line_id in before:
-            traces["previous_appropriated_won"] = collect_traces([line_before.traces])["appropriated_won"]
+        if line_id in before and "original_won" in line_before.traces:
+            traces["previous_original_won"] = line_before.traces["original_won"]
         # Groups rest on what their parts rest on: for the row they add nothing.
         everything = [*traces.values(), *([] if defined is None else [defined])]
         definition = _NO_DEFINITION if defined_by.definition is None else defined_by.definition
@@ -159,11 +159,6 @@ def is_appropriated(line: Line) -> bool:
     return "original_won" in line.traces or "supplementary_won" in line.traces
 
 
-def appropriated_won(line: Line) -> int:
-    """The line's original and supplementary budgets together, in won."""
-    return line.won.get("original_won", 0) + line.won.get("supplementary_won", 0)
-
-
 def _split_differently(now: dict[str, Line], before: dict[str, Line]) -> set[str | None]:
     """Which projects are appropriated by object (통계목) in one year and only as a whole in the other?"""
     splits = []
@@ -178,15 +173,15 @@ def _split_differently(now: dict[str, Line], before: dict[str, Line]) -> set[str
 
 
 def _comparison(now_won: int, before: Line | None, *, comparable: bool) -> dict[str, int | None]:
-    """What was the line's appropriation the year before, and how did it change?
+    """What was the line's original budget the year before, and how did it change?
 
     A line that the year before does not have was zero then: so the book prints a new line. Lines that cannot
     be compared keep what is known; their totals still can be compared.
     """
-    previous_won = None if before is None else appropriated_won(before)
+    previous_won = None if before is None else before.won.get("original_won", 0)
     if not comparable:
-        return {"previous_appropriated_won": previous_won, "change_won": None, "change_percent": None}
-    return {"previous_appropriated_won": previous_won or 0, **_changes(now_won, previous_won or 0)}
+        return {"previous_original_won": previous_won, "change_won": None, "change_percent": None}
+    return {"previous_original_won": previous_won or 0, **_changes(now_won, previous_won or 0)}
 
 
 def _changes(new_won: int, previous_won: int | None) -> dict[str, int | None]:
@@ -221,8 +216,8 @@ def _total_row(row_id: str, of: dict[str, str], lines: list[tuple[Row, Figures]]
             body[name] = None
     body |= compute_rates(body)
     if not year_before_known:
-        body["previous_appropriated_won"] = None
-    body |= _changes(body["appropriated_won"], body["previous_appropriated_won"])
+        body["previous_original_won"] = None
+    body |= _changes(body["original_won"], body["previous_original_won"])
     traces: dict[str, list[Trace]] = {}
     for _, line in lines:
         for name, trace in line.items():

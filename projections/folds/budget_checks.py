@@ -84,13 +84,14 @@ def _step_item_checks(year: BudgetYear) -> list[Row]:
     return rows
 
 
-def _appropriation(line: Line | None) -> tuple[int, list[Trace]] | None:
-    """A line's appropriation in won and what it rests on; None where no budget said anything about it."""
-    if line is None:
+def _original(line: Line | None) -> tuple[int, list[Trace]] | None:
+    """A line's original budget in won and what it rests on; None where none said anything about it.
+
+    Items and schedules explain the book as it is printed, before the year begins: supplementary budgets come later.
+    """
+    if line is None or "original_won" not in line.traces:
         return None
-    traces = [line.traces[column] for column in ("original_won", "supplementary_won") if column in line.traces]
-    appropriated_won = line.won.get("original_won", 0) + line.won.get("supplementary_won", 0)
-    return (appropriated_won, traces) if traces else None
+    return line.won.get("original_won", 0), [line.traces["original_won"]]
 
 
 def _line_item_checks(year: BudgetYear) -> list[Row]:
@@ -100,20 +101,20 @@ def _line_item_checks(year: BudgetYear) -> list[Row]:
     rows = []
     for line_id, items in sorted(by_line.items()):
         line = year.lines.get(line_id)
-        appropriation = _appropriation(line)
+        original = _original(line)
         items_won = sum(item.cells["amount_won"] for item in items.values()) if items else None
         traces = [item.trace for item in items.values()]
-        if appropriation is not None:
-            traces += appropriation[1]
+        if original is not None:
+            traces += original[1]
         elif line is not None:
             traces += line.traces.values()
-        appropriated_won = None if appropriation is None else appropriation[0]
-        known = appropriated_won is not None and items_won is not None
+        original_won = None if original is None else original[0]
+        known = original_won is not None and items_won is not None
         body = {
             "item_ids": list(items),
             "items_won": items_won,
-            "appropriated_won": appropriated_won,
-            "agrees": items_won == appropriated_won if known else None,
+            "original_won": original_won,
+            "agrees": items_won == original_won if known else None,
         }
         rows.append(merged(traces).row("line_item_checks", line_id, body))
     return rows
@@ -125,17 +126,17 @@ def _schedule_checks(year: BudgetYear) -> list[Row]:
         of_project.setdefault(line.project_id, []).append(line)
     rows = []
     for project_id, schedule in year.in_force("schedules").items():
-        appropriations = [found for line in of_project.get(project_id, ()) if (found := _appropriation(line))]
-        appropriated_won = sum(amount_won for amount_won, _ in appropriations) if appropriations else None
+        originals = [found for line in of_project.get(project_id, ()) if (found := _original(line))]
+        original_won = sum(amount_won for amount_won, _ in originals) if originals else None
         steps_won = sum(step["amount_won"] for step in schedule.cells["steps"])
         total_won = schedule.cells["total_won"]
-        agrees = None if appropriated_won is None else steps_won == total_won == appropriated_won
+        agrees = None if original_won is None else steps_won == total_won == original_won
         body: dict[str, Any] = {
             "steps_won": steps_won,
             "total_won": total_won,
-            "appropriated_won": appropriated_won,
+            "original_won": original_won,
             "agrees": agrees,
         }
-        traces = [schedule.trace, *(trace for _, found in appropriations for trace in found)]
+        traces = [schedule.trace, *(trace for _, found in originals for trace in found)]
         rows.append(merged(traces).row("schedule_checks", project_id, body))
     return rows

@@ -6,7 +6,7 @@ was done, so that memory does not grow with the log.
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 from functools import cache
 from heapq import heappop, heappush
 from itertools import count
@@ -94,13 +94,6 @@ class Desk:
 @cache
 def _is_dated(event_type: str) -> bool:
     return requires_legal_date(event_type)
-
-
-def end_of_month(period: str) -> str:
-    """The last moment of a month, as sealed transactions carry it (no exact time leaks)."""
-    year, month = map(int, period.split("-"))
-    first_of_next = date(year + month // 12, month % 12 + 1, 1)
-    return f"{(first_of_next - timedelta(days=1)).isoformat()}T14:59:59.999Z"
 
 
 def to_event(submission: Submission, *, index: int = -1, position: int = 0) -> Event:

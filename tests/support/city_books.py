@@ -183,6 +183,47 @@ class YearBook:
         return {project: {name: row[name] for name in SETTLEMENT} for project, row in totals.items()}
 
 
+@dataclass(slots=True)
+class Part:
+    """One instalment: what is signed, accepted, paid, kept back, in won."""
+
+    number: int
+    book: YearBook
+    amount: int
+    obligation: ObligationBook
+    accepted: int = 0
+    paid: int = 0
+    advance: int = 0
+    offset: int = 0
+    kept: int = 0
+
+    @property
+    def payable(self) -> int:
+        """Accepted and not settled."""
+        return self.accepted - self.kept - self.paid - self.offset
+
+    @property
+    def cash(self) -> int:
+        """All that left the budget."""
+        return self.paid + self.advance
+
+
+@dataclass(slots=True)
+class Contract:
+    """One procurement."""
+
+    process_id: str
+    method: str
+    long_term: bool
+    parts: list[Part] = field(default_factory=list)
+    award_won: int = 0
+
+    @property
+    def subject(self) -> str:
+        """The stream."""
+        return f"contract/{self.process_id}"
+
+
 SETTLEMENT = {
     "final_budget_won": "final_budget_won",
     "carried_in_won": "carried_in_won",

@@ -6,12 +6,11 @@ year's runs over two years in instalments.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tests.support import city_spending
 from tests.support.city_agenda import Agenda, Data, Group, Submission, day, iso
-from tests.support.city_books import ObligationBook, PaymentBook, YearBook
+from tests.support.city_books import Contract, ObligationBook, Part, PaymentBook, YearBook
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,47 +21,6 @@ if TYPE_CHECKING:
 METHODS = ("OPEN", "LIMITED", "NEGOTIATED", "DIRECT")
 WINNER: Data = {"kind": "CORPORATION", "organisation_id": "corp-a"}
 OTHER: Data = {"kind": "COMMITTED", "commitment": "ab" * 32}
-
-
-@dataclass(slots=True)
-class Part:
-    """One instalment: what is signed, accepted, paid, kept back, in won."""
-
-    number: int
-    book: YearBook
-    amount: int
-    obligation: ObligationBook
-    accepted: int = 0
-    paid: int = 0
-    advance: int = 0
-    offset: int = 0
-    kept: int = 0
-
-    @property
-    def payable(self) -> int:
-        """Accepted and not settled."""
-        return self.accepted - self.kept - self.paid - self.offset
-
-    @property
-    def cash(self) -> int:
-        """All that left the budget."""
-        return self.paid + self.advance
-
-
-@dataclass(slots=True)
-class Contract:
-    """One procurement."""
-
-    process_id: str
-    method: str
-    long_term: bool
-    parts: list[Part] = field(default_factory=list)
-    award_won: int = 0
-
-    @property
-    def subject(self) -> str:
-        """The stream."""
-        return f"contract/{self.process_id}"
 
 
 class ContractDesk:

@@ -46,6 +46,7 @@ YEAR = (
     line("moved", levels=_levels("roads", "201-01"), division="new-roads"),
     line("moved-b", levels=_levels("roads", "207-02"), division="new-roads"),
     line("bare"),
+    line("elsewhere", project="elsewhere"),
     line("no-object", levels={"policy": "roads"}),
 )
 FUNDED = (*YEAR, appropriated({"a": 100, "reserve": 100, "park": 100, "bare": 100}))
@@ -66,7 +67,8 @@ REFUSALS = (
     # Cross-programme transfer.
     Refusal("budget.policy-same", "one programme", FUNDED, crossed("a", "b", 1), "budget.transferred.v1"),
     Refusal("budget.policy-not-stated", "from an unknown programme", FUNDED, crossed("bare", "park", 1)),
-    Refusal("budget.policy-not-stated", "to an unknown programme", FUNDED, crossed("a", "bare", 1)),
+    Refusal("budget.policy-not-stated", "to an unknown programme", FUNDED, crossed("a", "elsewhere", 1)),
+    Refusal("budget.policy-same", "one project, whose programme is not stated", FUNDED, crossed("bare", "a", 1)),
     Refusal("budget.fund-differs", "to another fund", FUNDED, crossed("a", "park-grant", 1)),
     Refusal("budget.basis-missing", "no resolution", FUNDED, crossed("a", "park", 1, NO_BASIS)),
     Refusal("budget.approver", "the mayor decides", FUNDED, crossed("a", "park", 1, BY_HEAD), "의회"),
@@ -75,7 +77,7 @@ REFUSALS = (
     Refusal("budget.line-overspent", "allotted", (*FUNDED, allotted(60)), crossed("a", "park", 41), 40),
     # Within-programme transfer.
     Refusal("budget.policy-differs", "to another programme", FUNDED, transferred("a", "park", 1)),
-    Refusal("budget.policy-not-stated", "an unknown programme", FUNDED, transferred("a", "bare", 1)),
+    Refusal("budget.policy-not-stated", "an unknown programme", FUNDED, transferred("a", "elsewhere", 1)),
     Refusal("budget.transfer-closed", "business promotion", FUNDED, transferred("a", "promotion", 1)),
     Refusal(
         "budget.transfer-closed", "a limit of the year", (*FUNDED, limits("207-02", "307")), transferred("a", "b", 1)
