@@ -253,11 +253,7 @@ def pay(log: LogBuilder, number: int, amount_won: int, *, both: bool = True) -> 
 def carry_over(log: LogBuilder, amount_won: int, *, both: bool = True) -> None:
     """Money carried into the next year: the pair of two entries, or only its first half."""
     moved = {"kind": "ACCIDENTAL", "amount_won": amount_won, "line_id": "lamps"}
-<<<<<<< HEAD
-    out = {"to_subject": NEXT_BUDGET, "to_line_id": "lamps", "carry_in_id": "carried-in"}
-=======
     out = {"to_subject": NEXT_BUDGET, "to_line_id": "lamps", "carry_in_id": "carried-in", "ancillary": True}
->>>>>>> contracts
     log.submit("budget.carried-over.v1", BUDGET, {**moved, **out}, id="carried-out", legaldate="2021-12-31")
     if both:
         into = {"from_subject": BUDGET, "from_line_id": "lamps", "carried_over_id": "carried-out"}
