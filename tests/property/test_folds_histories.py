@@ -73,8 +73,12 @@ def test_a_fold_that_forgets_a_part_of_a_correction_is_noticed(lost: str, monkey
     """The control: what a target moved elsewhere is not taken back, or its successor forgets what came after it."""
     monkeypatch.setattr(budget_corrections, lost, lambda *_: None)
     with pytest.raises(AssertionError):
-        for seed in range(100):
-            live_and_compare(seed, 100)
+        live_often()
+
+
+def live_often() -> None:
+    for seed in range(100):
+        live_and_compare(seed, 100)
 
 
 def live_and_compare(seed: int, length: int) -> None:
