@@ -15,16 +15,13 @@ from hypothesis import strategies as st
 
 from audit_service.rules.budget_year_end import compute_totals
 from audit_service.rules.decide import decide, evolve
-from audit_service.rules.envelope import check_envelope
-from audit_service.rules.errors import RuleBroken
-from audit_service.rules.groups import Groups
 from audit_service.rules.states import BudgetState
 from audit_service.rules.undo import Undo
 from audit_service.rules.world import Replica
 from projections.folds import budget_corrections
 from projections.folds.all import FoldSet, fold_all
 from projections.folds.budget_columns import CARRIED_IN, CARRIED_OUT, CHANGES
-from tests.property.test_rules_histories import FUNDED, OPENING, PROVISIONAL
+from tests.property.test_rules_histories import FUNDED, OPENING, PROVISIONAL, accept
 from tests.support.chronicler import Chronicler
 
 if TYPE_CHECKING:
@@ -45,21 +42,6 @@ SAME = (
     "executed_won",
     "unspent_won",
 )
-
-
-def accepted(world: Replica, batch: list[Event], undo: Undo) -> bool:
-    mark, groups = undo.mark(), Groups()
-    try:
-        for event in batch:
-            check_envelope(event)
-            groups.feed(event)
-            decide(world, event)
-            evolve(world, event, undo)
-        groups.finish()
-    except RuleBroken:
-        undo.rollback(to=mark)
-        return False
-    return True
 
 
 @settings(deadline=None, max_examples=60)
@@ -98,7 +80,7 @@ def live_and_compare(seed: int, length: int) -> None:
     chronicler = Chronicler(random, world, history)
     for _ in range(length):
         batch = chronicler.batch()
-        if accepted(world, batch, undo):
+        if accept(world, batch, undo):
             fold(batch)
     for subject, state in world.streams.items():
         if isinstance(state, BudgetState) and state.year:
