@@ -18,36 +18,7 @@ from audit_service.catalogue.contract import TYPES
 from projections.exports.ocds import Process, export_records, record_package
 from projections.exports.ocds_merge import compile_release
 from projections.exports.ocds_words import TAGS
-from tests.support.contract_events import (
-    LAMP_MAKERS,
-    SOLE_PROPRIETOR,
-    accepted,
-    advance_paid,
-    amended,
-    awarded,
-    bid,
-    bids_opened,
-    claim,
-    completed,
-    contract_corrected,
-    damages,
-    evaluated,
-    good_work,
-    inspected,
-    instalment_closed,
-    prior_step,
-    resumed,
-    started,
-    subcontract,
-    subcontract_paid,
-    suspended,
-    tender,
-    tender_amended,
-    tender_cancelled,
-    tender_failed,
-    terminated,
-    warranty,
-)
+from tests.support import contract_events as c
 from tests.support.events import contract_paid, instalment, planned, signed
 
 if TYPE_CHECKING:
@@ -61,34 +32,34 @@ PLAN = {"budget_won": 100, "basis": BASIS, "budget_lines": [{"subject": "budget/
 LONG = {"contract_type": "LONG_TERM_CONTINUING", "total_noted_won": 150, "amount_won": 60, "award_id": "w2"}
 WHOLE = (
     planned(data=PLAN),
-    prior_step(result="REJECTED"),
-    prior_step(number=2),
-    tender(),
-    tender_failed(1),
-    tender({"tender_id": "t2", "method": "NEGOTIATED"}),
-    tender_amended({"tender_id": "t2", "closes_on": "2021-07-05", "estimate_won": 110}),
-    bids_opened(bid("b1", 90, bidder=LAMP_MAKERS), bid("b2", 80, bidder=SOLE_PROPRIETOR)),
-    evaluated({"b1": (700_000, 100_000), "b2": (600_000, 150_000)}),
-    awarded("b1", 90, {"award_id": "w2", "tender_id": "t2"}),
-    signed({**LONG, "supplier": LAMP_MAKERS}),
-    started(),
-    suspended(),
-    resumed(),
-    advance_paid(20, {"payment_id": "p0"}, id="cp0"),
-    amended(10, {"new_end": "2022-02"}, id="amendment"),
-    subcontract(50),
-    inspected("n0", {"result": "FAIL"}),
-    *good_work(70, kind="FINAL"),
+    c.prior_step(result="REJECTED"),
+    c.prior_step(number=2),
+    c.tender(),
+    c.tender_failed(1),
+    c.tender({"tender_id": "t2", "method": "NEGOTIATED"}),
+    c.tender_amended({"tender_id": "t2", "closes_on": "2021-07-05", "estimate_won": 110}),
+    c.bids_opened(c.bid("b1", 90, bidder=c.LAMP_MAKERS), c.bid("b2", 80, bidder=c.SOLE_PROPRIETOR)),
+    c.evaluated({"b1": (700_000, 100_000), "b2": (600_000, 150_000)}),
+    c.awarded("b1", 90, {"award_id": "w2", "tender_id": "t2"}),
+    signed({**LONG, "supplier": c.LAMP_MAKERS}),
+    c.started(),
+    c.suspended(),
+    c.resumed(),
+    c.advance_paid(20, {"payment_id": "p0"}, id="cp0"),
+    c.amended(10, {"new_end": "2022-02"}, id="amendment"),
+    c.subcontract(50),
+    c.inspected("n0", {"result": "FAIL"}),
+    *c.good_work(70, kind="FINAL"),
     contract_paid(45),
-    subcontract_paid(20),
-    damages(5),
-    instalment_closed(70),
+    c.subcontract_paid(20),
+    c.damages(5),
+    c.instalment_closed(70),
     instalment(data={"amount_won": 80}),
-    warranty(),
-    claim(),
-    contract_corrected("cp1", contract_paid(40, {"budget_paid_id": "fix-b"}), id="fix-c"),
-    contract_corrected("amendment", amended(5), id="fix-a"),
-    completed(150),
+    c.warranty(),
+    c.claim(),
+    c.contract_corrected("cp1", contract_paid(40, {"budget_paid_id": "fix-b"}), id="fix-c"),
+    c.contract_corrected("amendment", c.amended(5), id="fix-a"),
+    c.completed(150),
 )
 
 
@@ -117,11 +88,11 @@ def compiled(*events: Event) -> dict[str, Any]:
 
 def test_every_type_has_its_tag() -> None:
     assert set(TAGS) == set(TYPES)
-    folded = {event.type for event in (*WHOLE, tender_cancelled(), terminated(0))}
+    folded = {event.type for event in (*WHOLE, c.tender_cancelled(), c.terminated(0))}
     assert set(TYPES) == folded | {"contract.inspected.v1"}
 
 
-@pytest.mark.parametrize("events", [WHOLE, (*WHOLE[:6], tender_cancelled("t2")), (*WHOLE[:11], terminated(0))])
+@pytest.mark.parametrize("events", [WHOLE, (*WHOLE[:6], c.tender_cancelled("t2")), (*WHOLE[:11], c.terminated(0))])
 def test_every_release_and_the_compiled_one_are_valid(events: tuple[Event, ...]) -> None:
     validate = validator("dereferenced-release-schema.json")
     releases = released(*events)
@@ -198,14 +169,14 @@ def test_work_is_milestones_and_what_was_taken_back_is_not_met() -> None:
     milestones = {one["id"]: one["status"] for one in compiled(*WHOLE)["contracts"][0]["implementation"]["milestones"]}
     assert milestones["inspected/n0"] == "notMet"
     assert milestones["accepted/n1"] == "met"
-    wrong = accepted(70, id="wrong")
-    back = compiled(planned(), signed(), inspected(), wrong, contract_corrected(wrong))
+    wrong = c.accepted(70, id="wrong")
+    back = compiled(planned(), signed(), c.inspected(), wrong, c.contract_corrected(wrong))
     found = {one["id"]: one for one in back["contracts"][0]["implementation"]["milestones"]}
     assert (found["accepted/n1"]["status"], "dateMet" in found["accepted/n1"]) == ("notMet", False)
 
 
 def test_an_award_falls_with_its_tender() -> None:
-    fallen = compiled(planned(), tender(), bids_opened(), awarded(), tender_cancelled())
+    fallen = compiled(planned(), c.tender(), c.bids_opened(), c.awarded(), c.tender_cancelled())
     assert (fallen["awards"][0]["status"], fallen["tender"]["status"]) == ("cancelled", "cancelled")
 
 
@@ -217,7 +188,7 @@ def test_a_contract_without_a_tender_gets_its_award_with_the_signing() -> None:
 
 
 def test_a_correction_of_what_the_stream_does_not_hold_says_nothing_more() -> None:
-    (release,) = released(contract_corrected("unknown"))
+    (release,) = released(c.contract_corrected("unknown"))
     assert release["tag"] == ["contractUpdate"]
     assert "contracts" not in release
 
