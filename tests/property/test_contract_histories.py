@@ -9,6 +9,7 @@ from __future__ import annotations
 from random import Random
 from typing import TYPE_CHECKING, TypeVar
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -302,6 +303,9 @@ def test_the_identities_hold_at_every_prefix(seed: int, length: int, *, signed: 
     start = SIGNED if signed else START
     world, accepted, undo = live(seed, length, start=start)
     assert replayed(accepted) == snapshot(world)
+    state = world.stream(build.CONTRACT)
+    # A snapshot of the stream, which is a cache, holds all of it.
+    assert msgspec.msgpack.decode(msgspec.msgpack.encode(state), type=ContractState) == state
     undo.rollback(to=0)
     assert replayed(start) == snapshot(world), "undoing everything leads back to the start"
 
