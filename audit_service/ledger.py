@@ -27,6 +27,7 @@ from audit_service.recording.application import LedgerApplication
 from audit_service.recording.database import open_sqlite
 from audit_service.recording.migrations import require_newest
 from audit_service.recording.recorder import LedgerRecorder
+from audit_service.recording.snapshots import Snapshots
 from audit_service.refusals import Refusals, is_noted, note_refused_body
 from audit_service.rules.keys import public_key_for
 from audit_service.rules.states import ONLY
@@ -49,7 +50,7 @@ if TYPE_CHECKING:
 
     from audit_service.clock import Clock
     from audit_service.settings import Settings
-    from audit_service.submission import Prepared
+    from audit_service.submission import Item, Prepared
     from audit_service.writer import SubmissionResult
 
 logger = logging.getLogger(__name__)
@@ -69,14 +70,16 @@ class Ledger:
         """
         self.settings = settings
         self.origin = settings.origin
-        key = NoteSigner.from_seed(settings.origin, read_seed(settings.keys / LOG_KEY_FILE))
+        seed = read_seed(settings.keys / LOG_KEY_FILE)
+        key = NoteSigner.from_seed(settings.origin, seed)
         self._vkey = key.vkey
         self.vkey = str(key.vkey)
         with ExitStack() as opened:
             # Whatever was opened is closed again when a later check refuses.
             self._open_stores(opened, clock)
             self._signer = CheckpointSigner(key, self._journal, origin=settings.origin)
-            self._streams = Streams(LedgerApplication(self._recorder))
+            snapshots = Snapshots(settings.snapshots, seed, read_leaf_hash=self._recorder.leaf_hash_at)
+            self._streams = Streams(LedgerApplication(self._recorder, snapshots))
             self._followers: list[Callable[[], None]] = []
             self._files = PublicFiles(settings.public)
             self._connect(published_size=self._check_stores(), clock=clock)
@@ -101,7 +104,7 @@ class Ledger:
             self._files,
             self.checkpoints,
             read_entries=self.reader.entries,
-            read_subtree=self.reader.subtree,
+            read_row=self.reader.subtree_row,
             published_size=published_size,
             clock=clock,
         )
@@ -144,6 +147,7 @@ class Ledger:
         """Answer what waits, publish what is signed, and close everything."""
         self._acts.stop()
         self._writer.stop()
+        self._streams.close()
         self._publication.stop()
         self._opened.close()
 
@@ -219,7 +223,7 @@ class Ledger:
                 note_refused_body(error, body, self._streams)
             raise
 
-    def prepare_many(self, bodies: Sequence[bytes]) -> list[Prepared | Exception]:
+    def prepare_many(self, bodies: Sequence[bytes]) -> list[Item | Exception]:
         """Read many submissions; a refused one becomes its exception, in its place."""
         prepared = prepare_many(bodies, self._public_key_of)
         for item, body in zip(prepared, bodies, strict=True):
@@ -233,7 +237,7 @@ class Ledger:
             with suppress(Overloaded):
                 self._writer.submit([error], atomic=False, dry_run=False)
 
-    def submit(self, items: Sequence[Prepared | Exception], *, atomic: bool, dry_run: bool) -> Future[SubmissionResult]:
+    def submit(self, items: Sequence[Item | Exception], *, atomic: bool, dry_run: bool) -> Future[SubmissionResult]:
         """Decide, record and sign; the future gives the result. Raises `Overloaded`."""
         return self._writer.submit(items, atomic=atomic, dry_run=dry_run)
 

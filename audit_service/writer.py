@@ -27,6 +27,7 @@ from sqlalchemy import exc
 from audit_service.clock import format_time, now_utc, parse_time
 from audit_service.errors import ClockBehind, Overloaded, Quarantined, RecordingFailed
 from audit_service.recording.recorder import Commit
+from audit_service.submission import Prepared
 from audit_service.unit_of_work import Outcome, UnitOfWork
 
 if TYPE_CHECKING:
@@ -35,10 +36,10 @@ if TYPE_CHECKING:
     from audit_service.clock import Clock
     from audit_service.reading import LogReader
     from audit_service.recording.application import LedgerApplication
-    from audit_service.recording.recorder import LedgerRecorder
+    from audit_service.recording.recorder import IdempotencyKey, LedgerRecorder
     from audit_service.refusals import Refusals
     from audit_service.signing.signer import CheckpointSigner, SignedHead
-    from audit_service.submission import Prepared
+    from audit_service.submission import Item
     from audit_service.unit_of_work import Streams
 
 logger = logging.getLogger(__name__)
@@ -61,7 +62,7 @@ class SubmissionResult(NamedTuple):
 
 
 class _Request(NamedTuple):
-    items: Sequence[Prepared | Exception]
+    items: Sequence[Item | Exception]
     atomic: bool
     dry_run: bool
     future: Future[SubmissionResult]
@@ -106,7 +107,7 @@ class Writer:
         self._queue.put(None)
         self._thread.join()
 
-    def submit(self, items: Sequence[Prepared | Exception], *, atomic: bool, dry_run: bool) -> Future[SubmissionResult]:
+    def submit(self, items: Sequence[Item | Exception], *, atomic: bool, dry_run: bool) -> Future[SubmissionResult]:
         """Queue one request; the future gives its result.
 
         Raises:
@@ -174,7 +175,7 @@ class Writer:
             self._streams,
             tree_size=self._head.tree_size,
             recorded_time=recorded_time,
-            find_key=self._reader.find_key,
+            find_key=self._key_finder(group),
         )
         answered = False
         try:
@@ -204,6 +205,19 @@ class Writer:
             if not request.dry_run and not isinstance(result, Exception):
                 self._refusals.note(request.items, result, recorded_time=recorded_time)
 
+    def _key_finder(self, group: list[_Request]) -> Callable[[str, str], IdempotencyKey | None]:
+        """Look up the ids of a whole group in a few statements: one for each would cost more than the rules."""
+        asked = [(item.source, item.id) for request in group for item in request.items if isinstance(item, Prepared)]
+        known = self._reader.find_keys(list(dict.fromkeys(asked)))
+
+        def find_key(source: str, submission_id: str) -> IdempotencyKey | None:
+            try:
+                return known[source, submission_id]
+            except KeyError:
+                return self._reader.find_key(source, submission_id)
+
+        return find_key
+
     def _decide(self, work: UnitOfWork, request: _Request) -> list[Outcome] | Exception:
         """The outcomes of one request; a defect of ours fails this request alone, its changes are undone."""
         try:
@@ -228,6 +242,7 @@ class Writer:
                 raise AssertionError("the recorder did not say what it recorded")
             self._head = commit.head
             self._reader.extend(commit.leaf_hashes)
+            self._streams.offer_snapshots(work.collect_events())
         signed = self._signer.last
         if signed is None or signed.size < self._head.tree_size:
             if signed is not None and not entries:

@@ -40,7 +40,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from audit_service.catalogue.event import Event
     from projections.reports_check import ReportVerdict
+
+    EventTaker = Callable[[int, Event], None]
 
 _JUDGING = ("genesis", "form", "order", "groups", "signatures", "rules")
 
@@ -56,6 +59,7 @@ def replay(
     max_violations: int = MAX_VIOLATIONS,
     workers: int = 0,
     progress: Callable[[int, int], None] = lambda _done, _all: None,
+    also: Callable[[int, Event], None] | None = None,
 ) -> Verdict:
     """Replay a log from its first entry and compare.
 
@@ -69,6 +73,7 @@ def replay(
         max_violations: how many violations are kept word by word.
         workers: how many threads read ahead; 0 for files.
         progress: called now and then with the number of entries done and of all entries.
+        also: called with every event that could be read, at its index; not with sealed transactions. Wants the rules.
 
     Raises:
         SourceUnreachable: the log cannot be read at all; nothing is said about it.
@@ -81,7 +86,9 @@ def replay(
     if checkpoint is not None:
         wanted = find_tree_sizes(source, checkpoint.tree_size, workers=workers)
         published = ReportsCheck(wanted, reports, findings)
-        run = _Run(vkey, checkpoint, findings, answers, published, judge=check_rules, signatures=check_signatures)
+        run = _Run(
+            vkey, checkpoint, findings, answers, published, judge=check_rules, signatures=check_signatures, also=also
+        )
         for first, entries in TreeWalk(source, checkpoint, findings, workers=workers).bundles():
             run.take(first, entries)
             done = first + len(entries)
@@ -118,6 +125,17 @@ def _read_checkpoint(source: LogSource, vkey: VerifierKey, findings: Findings) -
         return None  # not a checkpoint at all: the violation above says so
 
 
+def _both(first: EventTaker | None, second: EventTaker | None) -> EventTaker | None:
+    if first is None or second is None:
+        return first or second
+
+    def take(index: int, event: Event) -> None:
+        first(index, event)
+        second(index, event)
+
+    return take
+
+
 class _Run:
     """Checks 3 to 11 over the entries as they come."""
 
@@ -131,6 +149,7 @@ class _Run:
         *,
         judge: bool,
         signatures: bool,
+        also: Callable[[int, Event], None] | None = None,
     ) -> None:
         self._findings = findings
         self._judge = judge
@@ -146,7 +165,7 @@ class _Run:
             vkey=vkey,
             findings=findings,
             check_signatures=signatures,
-            also=self._answers.apply if dated and self._answers else None,
+            also=_both(self._answers.apply if dated and self._answers else None, also),
         )
         self._replay.heads = reports.heads
         stops = {*reports.stops, *(self._answers.stops if self._answers is not None else ())}

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from audit_service.clock import now_utc
 from audit_service.files import fsync_folder, make_folder, write_durably
 from verifier.bundles import encode_bundle
-from verifier.tiles import TILE_WIDTH, Tile, bundles_for_size, tile_bytes, tiles_for_size
+from verifier.tiles import TILE_HEIGHT, TILE_WIDTH, Tile, bundles_for_size, tiles_for_size
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from audit_service.publication.archive import CheckpointArchive
     from audit_service.publication.layout import PublicFiles
     from audit_service.signing.signer import SignedHead
-    from verifier.tree import SubtreeReader
 
 logger = logging.getLogger(__name__)
 
@@ -42,14 +41,14 @@ class Publisher:
         archive: CheckpointArchive,
         *,
         read_entries: Callable[[int, int], list[bytes]],
-        read_subtree: SubtreeReader,
+        read_row: Callable[[int, int, int], bytes],
         published_size: int,
         clock: Clock = now_utc,
     ) -> None:
         self._files = files
         self._archive = archive
         self._read_entries = read_entries
-        self._read_subtree = read_subtree
+        self._read_row = read_row
         self._clock = clock
         self.published_size = published_size
 
@@ -70,7 +69,9 @@ class Publisher:
 
     def _write_tiles(self, size: int) -> set[Path]:
         return {
-            self._write(self._files.tile(tile), tile_bytes(tile, self._read_subtree))
+            self._write(
+                self._files.tile(tile), self._read_row(tile.level * TILE_HEIGHT, tile.index * TILE_WIDTH, tile.width)
+            )
             for tile in tiles_for_size(self.published_size, size)
         }
 

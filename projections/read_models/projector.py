@@ -10,20 +10,22 @@ from __future__ import annotations
 import hashlib
 import logging
 import threading
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 from sqlalchemy import bindparam, delete, insert, select, update
 
-from audit_service.catalogue.event import decode_event
 from projections.folds.all import Changes
 from projections.folds.answers import DEFINITIONS
 from projections.read_models.errors import ProjectionStopped
 from projections.read_models.reports import index_reports
+from projections.read_models.runs import Run, read_page
 from projections.read_models.tables import (
     LOG_POSITION,
     entry_index,
+    entry_runs,
     fold_state,
     projection_rows,
     published_reports,
@@ -42,6 +44,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 PAGE_SIZE = 2_000
+# After catching up, rest so many times as long as it took: at most a sixth of the time goes into answers.
+_PAUSES = 5
+_LONGEST_PAUSE_S = 2.0
 _to_json = msgspec.json.Encoder(order="sorted")
 
 
@@ -133,20 +138,19 @@ class Projector:
         try:
             with self._engine.begin() as connection:
                 # The rows of published reports stay: they are what the city bound itself to, not a cache.
-                for table in (entry_index, projection_rows, fold_state, published_reports):
+                for table in (entry_index, entry_runs, projection_rows, fold_state, published_reports):
                     connection.execute(delete(table))
                 while position < head:
                     stop = min(head, position + self._page_size)
-                    events = []
-                    start = position
-                    entries = self._read(start, stop)
-                    for entry in entries:
-                        event = decode_event(entry)
-                        state.apply(position, event, entry)
-                        events.append(event)
-                        position += 1
-                    _write_index(connection, start, events, entries)
+                    page = []
+                    start, entries = position, self._read(position, stop)
+                    for index, item in read_page(entries, first=start):
+                        position = index
+                        _apply(state, index, item, entries, start)
+                        page.append((index, item))
+                    _write_index(connection, start, page, entries)
                     state.heads.settle()
+                    position = stop
                 _write_changes(connection, state, state.take_changes(), position)
                 log_position = {"name": LOG_POSITION, "position": position, "state": self._digest}
                 connection.execute(insert(fold_state), [log_position])
@@ -187,11 +191,16 @@ class Projector:
         while not stop.is_set():
             # Cleared before the head is read: a wake in between is not lost.
             self._wake.clear()
+            pause_s = 0.0
             if self.failure is None:
+                began = time.monotonic()
                 try:
-                    self.catch_up()
+                    if self.catch_up():
+                        pause_s = min(_LONGEST_PAUSE_S, _PAUSES * (time.monotonic() - began))
                 except ProjectionStopped:
                     logger.exception("projection stopped", extra={"position": self._position})
+            # Answers are computed anew from time to time, not for every commit: under load that would be all we do.
+            stop.wait(pause_s)
             if not stop.is_set():
                 self._wake.wait()
 
@@ -224,25 +233,27 @@ class Projector:
 
     def _take_in(self, start: int, stop: int) -> None:
         """Take in one page; if one of its entries fails, what comes before that entry, and stop."""
-        events: list[Event] = []
+        page: list[tuple[int, Event | Run]] = []
+        reached = start
         try:
             entries = self._read(start, stop)
-            for index, entry in enumerate(entries, start=start):
-                event = decode_event(entry)
-                self._state.apply(index, event, entry)
-                events.append(event)
-            self._store(start, events, entries)
+            for index, item in read_page(entries, first=start):
+                reached = index
+                _apply(self._state, index, item, entries, start)
+                page.append((index, item))
+                reached = index + (item.count if isinstance(item, Run) else 1)
+            self._store(start, page, entries)
         except Exception as error:
             self.failure = ProjectionStopped(start, error)
             # The folds in memory may be ahead of what is stored: only what is stored counts.
             self._load()
-            if 0 < len(events) < stop - start:
-                self._take_in(start, start + len(events))
+            if start < reached < stop:
+                self._take_in(start, reached)
             self.failure = ProjectionStopped(self._position, error)
             raise self.failure from error
 
-    def _store(self, start: int, events: list[Event], entries: list[bytes]) -> None:
-        position = start + len(events)
+    def _store(self, start: int, page: list[tuple[int, Event | Run]], entries: list[bytes]) -> None:
+        position = start + len(entries)
         changes = self._state.take_changes()
         with self._engine.begin() as connection:
             moved = connection.execute(
@@ -253,12 +264,12 @@ class Projector:
             if moved.rowcount != 1:
                 # Two projectors on one database would write each entry twice.
                 raise RuntimeError(f"the stored position is not {start}: another projector moved it")
-            _write_index(connection, start, events, entries)
+            _write_index(connection, start, page, entries)
             _write_changes(connection, self._state, changes, position)
         self._position = position
         self._moved[0].update(changes.tables)
         self._moved[1].update(changes.parts)
-        self._on_events(events)
+        self._on_events([item for _, item in page if not isinstance(item, Run)])
 
 
 def _code_digest(folds: FoldSet) -> bytes:
@@ -267,7 +278,20 @@ def _code_digest(folds: FoldSet) -> bytes:
     return hashlib.sha256(folds.state_schemas + _to_json.encode(versions)).digest()
 
 
-def _write_index(connection: Connection, start: int, events: list[Event], entries: list[bytes]) -> None:
+_RUN_COLUMNS = tuple(column.name for column in entry_runs.columns)
+
+
+def _apply(state: LogState, index: int, item: Event | Run, entries: list[bytes], start: int) -> None:
+    """Take in one item of a page whose entries begin at index `start`."""
+    place = index - start
+    if isinstance(item, Run):
+        item.apply_to(state.folds)
+        state.heads.extend(item.subject, entries[place : place + item.count])
+    else:
+        state.apply(index, item, entries[place])
+
+
+def _write_index(connection: Connection, start: int, page: list[tuple[int, Event | Run]], entries: list[bytes]) -> None:
     rows = [
         {
             "idx": index,
@@ -277,11 +301,15 @@ def _write_index(connection: Connection, start: int, events: list[Event], entrie
             "id": event.id,
             "legal_date": event.legal_date,
         }
-        for index, event in enumerate(events, start=start)
+        for index, event in page
+        if not isinstance(event, Run)
     ]
+    runs = [{name: getattr(run, name) for name in _RUN_COLUMNS} for _, run in page if isinstance(run, Run)]
     if rows:
         connection.execute(insert(entry_index), rows)
-        index_reports(connection, find_reports(start, entries))
+    if runs:
+        connection.execute(insert(entry_runs), runs)
+    index_reports(connection, find_reports(start, entries))
 
 
 def _write_changes(connection: Connection, state: LogState, changes: Changes, position: int) -> None:

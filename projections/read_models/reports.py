@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, bindparam, delete, func, insert, or_, select, update
 
-from projections.read_models.tables import entry_index, kept_reports, published_reports, report_rows
+from projections.read_models.tables import entry_index, entry_runs, kept_reports, published_reports, report_rows
 from projections.reports.found import FoundReport
 from verifier.reports import REPORT_TYPE, Definition, Report
 
@@ -84,9 +84,10 @@ class ReportRows:
 
     def moved_since(self, tree_size: int) -> bool:
         """Is there an entry from this index on that publishes no report?"""
-        statement = select(entry_index.c.idx).where(entry_index.c.idx >= tree_size, entry_index.c.type != REPORT_TYPE)
+        events = select(entry_index.c.idx).where(entry_index.c.idx >= tree_size, entry_index.c.type != REPORT_TYPE)
+        runs = select(entry_runs.c.first).where(entry_runs.c.first + entry_runs.c.count > tree_size)
         with self._engine.connect() as connection:
-            return connection.execute(statement.limit(1)).first() is not None
+            return any(connection.execute(each.limit(1)).first() is not None for each in (events, runs))
 
     def missing(self) -> dict[int, list[FoundReport]]:
         """Which published reports have no kept rows? By tree size."""

@@ -8,8 +8,8 @@ import sqlalchemy as sa
 
 from alembic import op
 
-revision = "projections_0002"
-down_revision = "projections_0001"
+revision = "projections_0003"
+down_revision = "projections_0002"
 branch_labels = None
 depends_on = None
 
