@@ -84,12 +84,15 @@ class ReportSchedule:
         *,
         interval_s: float,
         before: Callable[[], object] = lambda: None,
+        after: Callable[[], object] = lambda: None,
     ) -> None:
         """`interval_s` is the time between two publications that nobody asked for; 0 leaves them out.
 
-        `before` is done once, in the thread, before anything is published.
+        `before` is done once, in the thread, before anything is published; `after` after every publication, so that
+        what was published is also shown when somebody is told that it was.
         """
         self._before = before
+        self._after = after
         self._publisher = publisher
         self._requests = requests
         self._interval_s = interval_s
@@ -125,7 +128,10 @@ class ReportSchedule:
     def publish_now(self, only: set[ReportRef] | None = None) -> list[Publication]:
         """Publish what is due, in the caller's thread."""
         with self._turn:
-            return self._publisher.publish(only)
+            published = self._publisher.publish(only)
+            if published:
+                self._after()
+            return published
 
     def _run(self) -> None:
         try:

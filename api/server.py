@@ -182,6 +182,7 @@ def _following(ledger: Ledger, engine: Engine) -> Iterator[tuple[Answers, Publis
             ReportRequests(engine),
             interval_s=ledger.settings.report_interval_s,
             before=_Completion(entries, rows),
+            after=projector.catch_up,
         )
     stopping = threading.Event()
     thread = threading.Thread(target=projector.run, args=(stopping,), name="projector", daemon=True)
