@@ -9,8 +9,8 @@ from audit_cli.errors import WrongUse
 from audit_cli.output import Output
 from audit_service.errors import AuditServiceError
 from audit_service.reading import LogReader
-from audit_service.recording.database import open_sqlite
-from audit_service.recording.migrations import upgrade
+from audit_service.recording.database import open_database
+from audit_service.recording.migrations import upgrade_both
 from audit_service.recording.recorder import LedgerRecorder
 from audit_service.settings import load_settings
 from projections.read_models.projector import Projector
@@ -36,7 +36,7 @@ def run(args: argparse.Namespace) -> int:
     """Do it; returns the exit code."""
     try:
         settings = load_settings(args.data)
-        _upgrade(settings)
+        upgrade_both(settings)
         if args.action == "rebuild":
             _rebuild(settings)
     except AuditServiceError as error:
@@ -44,21 +44,11 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _upgrade(settings: Settings) -> None:
-    for path, database in (
-        (settings.ledger_database, "ledger"),
-        (settings.projections_database, "projections"),
-    ):
-        engine = open_sqlite(path)
-        upgrade(engine, "ledger" if database == "ledger" else "projections")
-        engine.dispose()
-
-
 def _rebuild(settings: Settings) -> None:
     output = Output()
-    writing = open_sqlite(settings.ledger_database)
-    reading = open_sqlite(settings.ledger_database, read_only=True)
-    projections = open_sqlite(settings.projections_database)
+    writing = open_database(settings, "ledger")
+    reading = open_database(settings, "ledger", read_only=True)
+    projections = open_database(settings, "projections")
     reader = LogReader(reading)
     reader.load(LedgerRecorder(writing, reading).head())
     Projector(reader, projections).rebuild()

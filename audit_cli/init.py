@@ -10,6 +10,7 @@ from audit_cli.errors import WrongUse
 from audit_service.errors import ConfigurationError
 from audit_service.genesis import AgencyPlan, initialise
 from audit_service.ledger import Ledger
+from audit_service.settings import read_url
 
 if TYPE_CHECKING:
     import argparse
@@ -25,6 +26,7 @@ examples:
       --agency 'city=City hall=registry.*' \\
       --agency 'roads=Road works=budget.*,contract.*,project.*,service.*'
 
+The tables are made in DIR, or in the PostgreSQL database that AUDIT_DATABASE_URL names.
 Private keys and tokens end up in DIR/keys, readable by their owner only. Take the three root keys away from
 this machine, give each agency its key and token, and publish the verifier key that is printed.
 """
@@ -54,7 +56,9 @@ def run(args: argparse.Namespace) -> int:
         raise WrongUse("--city must be a code of small letters, digits and `-`")
     agencies = [_agency(text) for text in args.agency]
     try:
-        settings = initialise(args.data, origin=args.origin, city=args.city, agencies=agencies)
+        settings = initialise(
+            args.data, origin=args.origin, city=args.city, agencies=agencies, database_url=read_url("database_url")
+        )
         with Ledger(settings) as ledger:
             vkey = ledger.vkey
     except ConfigurationError as error:

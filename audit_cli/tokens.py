@@ -20,7 +20,7 @@ from audit_service.errors import AuditServiceError, ConfigurationError, Quaranti
 from audit_service.files import write_durably
 from audit_service.keys import PUBLISHER_KEY_FILE, SigningKey, read_seed
 from audit_service.ledger import Ledger
-from audit_service.recording.database import open_sqlite
+from audit_service.recording.database import open_database
 from audit_service.recording.migrations import require_newest
 from audit_service.settings import load_settings
 from audit_service.tokens import ROLES, Tokens
@@ -117,7 +117,7 @@ def _revoke(settings: Settings, args: argparse.Namespace, output: Output) -> Non
 
 
 def _list(settings: Settings, output: Output) -> None:
-    engine = open_sqlite(settings.ledger_database)
+    engine = open_database(settings, "ledger")
     try:
         require_newest(engine, "ledger")
         rows = Tokens(engine, engine).rows()
@@ -173,7 +173,7 @@ class _Administration:
     def __init__(self, settings: Settings, key_file: Path | None) -> None:
         self._settings = settings
         self._key = SigningKey.from_seed(read_seed(key_file or settings.keys / PUBLISHER_KEY_FILE))
-        self._engine = open_sqlite(settings.ledger_database)
+        self._engine = open_database(settings, "ledger")
         try:
             require_newest(self._engine, "ledger")
             self._city, kids = _city_and_keys(self._engine)

@@ -24,7 +24,7 @@ from audit_service.publication.layout import PublicFiles
 from audit_service.publication.publisher import PublicationLoop, Publisher
 from audit_service.reading import LogReader
 from audit_service.recording.application import LedgerApplication
-from audit_service.recording.database import open_sqlite
+from audit_service.recording.database import open_database
 from audit_service.recording.migrations import require_newest
 from audit_service.recording.recorder import LedgerRecorder
 from audit_service.refusals import Refusals, is_noted, note_refused_body
@@ -81,9 +81,9 @@ class Ledger:
             self._opened = opened.pop_all()
 
     def _open_stores(self, opened: ExitStack, clock: Clock) -> None:
-        self._writing = open_sqlite(self.settings.ledger_database)
+        self._writing = open_database(self.settings, "ledger")
         opened.callback(self._writing.dispose)
-        self._reading = open_sqlite(self.settings.ledger_database, read_only=True)
+        self._reading = open_database(self.settings, "ledger", read_only=True)
         opened.callback(self._reading.dispose)
         require_newest(self._writing, "ledger")
         self._recorder = LedgerRecorder(self._writing, self._reading)

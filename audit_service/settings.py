@@ -11,6 +11,7 @@ import tomllib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from audit_service.database_url import DatabaseUrl
 from audit_service.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -29,15 +30,16 @@ class Settings:
     requests_per_token_s: float = 1000.0
     requests_per_address_s: float = 500.0
     demo: bool = False
+    database_url: DatabaseUrl | None = None
 
     @property
     def ledger_database(self) -> Path:
-        """Events, leaf hashes, head, tokens, published checkpoints."""
+        """Events, leaf hashes, head, tokens, published checkpoints: the SQLite file, unless `database_url` is set."""
         return self.data_dir / "ledger.sqlite3"
 
     @property
     def projections_database(self) -> Path:
-        """Read models: may be deleted and rebuilt at any time."""
+        """Read models, which may be deleted and rebuilt at any time: the SQLite file, unless `database_url` is set."""
         return self.data_dir / "projections.sqlite3"
 
     @property
@@ -80,7 +82,26 @@ def load_settings(data_dir: Path, environment: Mapping[str, str] = os.environ) -
         requests_per_token_s=_number(values, environment, "requests_per_token_s", 1000.0),
         requests_per_address_s=_number(values, environment, "requests_per_address_s", 500.0),
         demo=values.get("demo") is True,
+        database_url=read_url("database_url", values, environment),
     )
+
+
+def read_url(
+    name: str, values: Mapping[str, object] | None = None, environment: Mapping[str, str] = os.environ
+) -> DatabaseUrl | None:
+    """The database that a setting names, or None; an empty variable counts as none.
+
+    Raises:
+        ConfigurationError: it is no database URL; nothing of it is repeated.
+    """
+    variable = f"AUDIT_{name.upper()}"
+    raw = environment.get(variable) or (values or {}).get(name)
+    if raw is None:
+        return None
+    try:
+        return DatabaseUrl(str(raw))
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{variable} / `{name}`: {error}") from None
 
 
 def _number(values: Mapping[str, object], environment: Mapping[str, str], name: str, default: float) -> float:

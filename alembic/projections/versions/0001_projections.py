@@ -17,18 +17,18 @@ def upgrade() -> None:
     """Create the three tables; the position starts before the first entry."""
     op.create_table(
         "projection_rows",
-        sa.Column("kind", sa.String(40), primary_key=True),
-        sa.Column("key", sa.String(300), primary_key=True),
+        sa.Column("kind", sa.Text, primary_key=True),
+        sa.Column("key", sa.Text, primary_key=True),
         # The place of the row in its answer: tables are printed in the order of the folds.
         sa.Column("place", sa.Integer, primary_key=True, autoincrement=False),
-        sa.Column("row_table", sa.String(60), nullable=False),
+        sa.Column("row_table", sa.Text, nullable=False),
         sa.Column("row_id", sa.Text, nullable=False),
         sa.Column("body", sa.Text, nullable=False),
         sa.UniqueConstraint("kind", "key", "row_table", "row_id", name="projection_rows_by_id"),
     )
     fold_state = op.create_table(
         "fold_state",
-        sa.Column("name", sa.String(400), primary_key=True),
+        sa.Column("name", sa.Text, primary_key=True),
         sa.Column("position", sa.BigInteger, nullable=False),
         sa.Column("state", sa.LargeBinary, nullable=False),
     )
@@ -47,7 +47,7 @@ def upgrade() -> None:
         sa.Column("type", sa.Text, nullable=False),
         sa.Column("source", sa.Text, nullable=False),
         sa.Column("id", sa.Text, nullable=False),
-        sa.Column("legal_date", sa.String(10)),
+        sa.Column("legal_date", sa.Text),
     )
     # Each filter of the event list pages by index: the second column gives the order.
     op.create_index("entry_index_by_subject", "entry_index", ["subject", "idx"])
