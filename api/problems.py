@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from api.problem_types import PROBLEM_TYPES, ProblemType
 from audit_service import errors
+from audit_service.recording.database import is_unavailable
 from audit_service.rules.errors import RuleBroken
 from verifier.errors import VerificationError
 
@@ -94,6 +96,9 @@ def problem_of(error: Exception) -> Problem:
             # Their messages may name files and databases: they are for the operator's log.
             advice = PROBLEM_TYPES[error.slug].advice
             return Problem(error.slug, advice, headers={"Retry-After": "5"})
+        case SQLAlchemyError() if is_unavailable(error):
+            slug = "database-unavailable"
+            return Problem(slug, PROBLEM_TYPES[slug].advice, headers={"Retry-After": "5"})
         case _:
             # A VerificationError here speaks about what we hold ourselves: parsers of input have caught theirs.
             return Problem("internal", "Something failed here; it was logged under this request id.")
@@ -139,7 +144,7 @@ def _rule_members(error: RuleBroken) -> dict[str, Any]:
 
 def install(app: FastAPI) -> None:
     """Let every error of this application answer with a problem document."""
-    for kind in (Problem, errors.AuditServiceError, RuleBroken, VerificationError):
+    for kind in (Problem, errors.AuditServiceError, RuleBroken, VerificationError, SQLAlchemyError):
         app.add_exception_handler(kind, _on_error)
     app.add_exception_handler(HTTPException, _on_http_exception)
     app.add_exception_handler(RequestValidationError, _on_validation_error)

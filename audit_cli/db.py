@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from audit_cli.errors import WrongUse
 from audit_cli.output import Output
-from audit_service.errors import AuditServiceError
+from audit_cli.server_errors import one_line_errors
 from audit_service.reading import LogReader
 from audit_service.recording.database import open_database
 from audit_service.recording.migrations import upgrade_both
@@ -34,13 +33,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Do it; returns the exit code."""
-    try:
+    with one_line_errors():
         settings = load_settings(args.data)
         upgrade_both(settings)
         if args.action == "rebuild":
             _rebuild(settings)
-    except AuditServiceError as error:
-        raise WrongUse(str(error)) from error
     return 0
 
 

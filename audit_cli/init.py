@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from audit_cli.errors import WrongUse
-from audit_service.errors import ConfigurationError
+from audit_cli.server_errors import one_line_errors
 from audit_service.genesis import AgencyPlan, initialise
 from audit_service.ledger import Ledger
 from audit_service.settings import read_url
@@ -55,14 +55,12 @@ def run(args: argparse.Namespace) -> int:
     if not _CODE.fullmatch(args.city):
         raise WrongUse("--city must be a code of small letters, digits and `-`")
     agencies = [_agency(text) for text in args.agency]
-    try:
+    with one_line_errors():
         settings = initialise(
             args.data, origin=args.origin, city=args.city, agencies=agencies, database_url=read_url("database_url")
         )
         with Ledger(settings) as ledger:
             vkey = ledger.vkey
-    except ConfigurationError as error:
-        raise WrongUse(str(error)) from error
     print(f"origin        {args.origin}")
     print(f"verifier key  {vkey}")
     print(f"keys, tokens  {settings.keys}")

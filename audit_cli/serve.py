@@ -21,7 +21,7 @@ from api.connections import ImpatientProtocol
 from api.logs import log_as_json
 from api.server import open_services
 from audit_cli.errors import WrongUse
-from audit_service.errors import ConfigurationError, Quarantined
+from audit_cli.server_errors import one_line_errors
 from audit_service.settings import load_settings
 
 if TYPE_CHECKING:
@@ -47,23 +47,19 @@ def run(args: argparse.Namespace) -> int:
     log_as_json()
     logging.getLogger("alembic").setLevel(logging.WARNING)
     listener = socket.socket(fileno=args.fd) if args.fd is not None else _listen(args.host, args.port)
-    with listener:
-        try:
-            with open_services(load_settings(args.data)) as app:
-                _collect_garbage_less_often()
-                config = uvicorn.Config(
-                    app,
-                    http=ImpatientProtocol,
-                    ws="none",
-                    log_config=None,
-                    access_log=False,
-                    lifespan="off",
-                    server_header=False,
-                    timeout_graceful_shutdown=_SHUTDOWN_TIMEOUT_S,
-                )
-                _Server(config).run(sockets=[listener])
-        except (ConfigurationError, Quarantined) as error:
-            raise WrongUse(str(error)) from error
+    with listener, one_line_errors(), open_services(load_settings(args.data)) as app:
+        _collect_garbage_less_often()
+        config = uvicorn.Config(
+            app,
+            http=ImpatientProtocol,
+            ws="none",
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            server_header=False,
+            timeout_graceful_shutdown=_SHUTDOWN_TIMEOUT_S,
+        )
+        _Server(config).run(sockets=[listener])
     return 0
 
 

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any, Self
 
 from audit_cli.errors import DoesNotHold, WrongUse
 from audit_cli.output import Output, add_output_arguments, table
+from audit_cli.server_errors import one_line_errors
 from audit_service.acts import state_of_act
 from audit_service.clock import format_time, now_utc
-from audit_service.errors import AuditServiceError, ConfigurationError, Quarantined
+from audit_service.errors import ConfigurationError, Quarantined
 from audit_service.files import write_durably
 from audit_service.keys import PUBLISHER_KEY_FILE, SigningKey, read_seed
 from audit_service.ledger import Ledger
@@ -70,7 +71,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Do it; returns the exit code."""
     output = Output.of(args)
-    try:
+    with one_line_errors():
         settings = load_settings(args.data)
         if args.action == "list":
             _list(settings, output)
@@ -78,8 +79,6 @@ def run(args: argparse.Namespace) -> int:
             _issue(settings, args, output)
         else:
             _revoke(settings, args, output)
-    except AuditServiceError as error:
-        raise WrongUse(str(error)) from error
     return 0
 
 

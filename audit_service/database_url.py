@@ -6,7 +6,7 @@ may also stand in a file that libpq finds by itself (`PGPASSFILE`), or be absent
 
 from __future__ import annotations
 
-from urllib.parse import parse_qsl, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from audit_service.errors import ConfigurationError
 
@@ -68,4 +68,5 @@ def _without_password(text: str) -> str:
         ) from None
     host = f"[{parts.hostname}]" if parts.hostname and ":" in parts.hostname else parts.hostname or ""
     user = f"{parts.username}@" if parts.username else ""
-    return urlunsplit((parts.scheme, f"{user}{host}{f':{port}' if port else ''}", parts.path, parts.query, ""))
+    where = f"{user}{host}{f':{port}' if port else ''}{parts.path}"
+    return f"{parts.scheme}://{where}{f'?{parts.query}' if parts.query else ''}"

@@ -14,7 +14,7 @@
     ├── NotInLog                     the reader: no such index, size or checkpoint
     ├── Overloaded                   the caller: later; the queue is full or the service is stopping
     │   └── ClockBehind              the operator: the machine's clock went back, nothing is signed
-    ├── RecordingFailed              us: nothing was recorded, the caller may repeat the same submission
+    ├── RecordingFailed              us: the commit failed, the caller may repeat the same submission
     ├── Quarantined                  the operator: signing now could contradict what was signed before
     └── ConfigurationError           the operator: a setting, a key file or the data directory
 
@@ -123,7 +123,7 @@ class ClockBehind(Overloaded):
 
 
 class RecordingFailed(AuditServiceError):
-    """The commit failed: nothing of the group was recorded, the same submission may be sent again."""
+    """The commit failed, or its answer was lost: the same submission may be sent again, and is recorded once."""
 
     slug = "recording-failed"
 

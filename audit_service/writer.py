@@ -6,7 +6,8 @@ posts from many connections so share two fsyncs, and nobody waits for a timer.
 
 What a crash leaves behind:
 
-1. before the commit: nothing; nobody was answered.
+1. before the commit: nothing; nobody was answered. (A commit whose answer was lost may have happened: before the
+   next group the writer waits for the head to be free, takes in what it finds and signs it.)
 2. between commit and journal: recorded entries that nobody was told about; the next start signs them.
 3. between journal and answer: a signed head; the next start publishes it, a repeated post gets the same index.
 4. between answer and publication: the same; the journal still holds the entries.
@@ -93,6 +94,7 @@ class Writer:
         self._clock = clock
         self._queue: queue.Queue[_Request | None] = queue.Queue(maxsize=queue_limit)
         self._head = recorder.head()
+        self._settled = True
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
         self.stopped_because: str | None = None
         self._clock_is_behind = False
@@ -165,8 +167,9 @@ class Writer:
 
     def _process(self, group: list[_Request]) -> None:
         try:
+            self._settle()
             recorded_time = self._next_recorded_time()
-        except ClockBehind as error:
+        except (ClockBehind, RecordingFailed) as error:
             for request in group:
                 request.future.set_exception(error)
             return
@@ -199,15 +202,26 @@ class Writer:
                 request.future.set_exception(result)
             else:
                 request.future.set_result(SubmissionResult(result, head))
-        # Only now, so that nobody waits for it: a refused caller has its answer, the entry about it follows.
-        for request, result in zip(group, outcomes, strict=True):
-            if not request.dry_run and not isinstance(result, Exception):
-                self._refusals.note(request.items, result, recorded_time=recorded_time)
+        self._note_refusals(group, outcomes, recorded_time)
+
+    def _note_refusals(
+        self, group: list[_Request], outcomes: list[list[Outcome] | Exception], recorded_time: str
+    ) -> None:
+        """Only now, so that nobody waits for it: a refused caller has its answer, the entry about it follows."""
+        try:
+            for request, result in zip(group, outcomes, strict=True):
+                if not request.dry_run and not isinstance(result, Exception):
+                    self._refusals.note(request.items, result, recorded_time=recorded_time)
+        except exc.SQLAlchemyError:
+            logger.exception("a refusal leaves no entry: the database did not answer")
 
     def _decide(self, work: UnitOfWork, request: _Request) -> list[Outcome] | Exception:
         """The outcomes of one request; a defect of ours fails this request alone, its changes are undone."""
         try:
             return work.decide(request.items, atomic=request.atomic, dry_run=request.dry_run)
+        except exc.SQLAlchemyError as error:
+            logger.exception("a stream or an id could not be looked up")
+            return error
         except Exception as error:
             logger.exception("a rule failed instead of deciding")
             return error
@@ -221,9 +235,9 @@ class Writer:
                 self._application.save(work, commit=commit)
             except (PersistenceError, exc.SQLAlchemyError) as error:
                 self._streams.discard()
-                self._head = self._recorder.head()
+                self._settled = False
                 logger.exception("recording failed")
-                raise RecordingFailed("nothing was recorded; send the same submission again") from error
+                raise RecordingFailed("send the same submission again: it is recorded once") from error
             if commit.head is None or commit.leaf_hashes is None:
                 raise AssertionError("the recorder did not say what it recorded")
             self._head = commit.head
@@ -236,6 +250,33 @@ class Writer:
             logger.info("signed", extra={"tree_size": signed.size, "group": len(entries)})
             self._on_signed()
         return signed
+
+    def _settle(self) -> None:
+        """After a failed commit: what does the database hold now?
+
+        The commit may have happened although its answer was lost. Then its entries are taken in and signed here, and
+        whoever repeats a submission of it gets the index that it has.
+
+        Raises:
+            RecordingFailed: the database does not say; nothing is decided before it does.
+        """
+        if self._settled:
+            return
+        try:
+            head = self._recorder.settled_head()
+            entries: list[bytes] = []
+            if head.tree_size > self._head.tree_size:
+                self._reader.load(head)
+                entries = self._reader.entries(self._head.tree_size, head.tree_size)
+        except (PersistenceError, exc.SQLAlchemyError) as error:
+            logger.warning("it is not known yet what the failed commit left: %s", type(error).__name__)
+            raise RecordingFailed("send the same submission again: it is recorded once") from error
+        if entries:
+            logger.warning("a commit that seemed to fail was recorded", extra={"tree_size": head.tree_size})
+            self._signer.sign(tree_size=head.tree_size, root_hash=head.root_hash, entries=entries)
+            self._on_signed()
+        self._head = head
+        self._settled = True
 
     def _next_recorded_time(self) -> str:
         """`recordedtime` never goes back, whatever the machine's clock does.

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Engine, create_engine, event, exc
 
 from audit_service.errors import ConfigurationError
 from audit_service.recording.postgres import copy_rows, open_postgres
@@ -51,6 +51,15 @@ def open_database(settings: Settings, database: Database, *, read_only: bool = F
 def is_postgres(engine: Engine | Connection) -> bool:
     """Which of the two is it?"""
     return engine.dialect.name == "postgresql"
+
+
+def is_unavailable(error: Exception) -> bool:
+    """Is it the database that failed (gone, restarting, full, locked for too long), and not what it was asked?
+
+    The same question may then be asked again: an answer of 503, never of 500.
+    """
+    gone = (exc.OperationalError, exc.InterfaceError, exc.TimeoutError)
+    return isinstance(error, gone) or (isinstance(error, exc.DBAPIError) and error.connection_invalidated)
 
 
 def insert_rows(connection: Connection, into: Rows, rows: Sequence[tuple[Any, ...]]) -> None:

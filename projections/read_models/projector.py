@@ -10,12 +10,15 @@ from __future__ import annotations
 import hashlib
 import logging
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy.exc import SQLAlchemyError
 
 from audit_service.catalogue.event import decode_event
+from audit_service.recording.database import is_unavailable
 from projections.folds.all import FoldSet, fold_all
 from projections.folds.answers import DEFINITIONS
 from projections.read_models.errors import ProjectionStopped
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 PAGE_SIZE = 2_000
+RETRY_INTERVAL_S = 0.5
 _to_json = msgspec.json.Encoder(order="sorted")
 
 
@@ -146,7 +150,8 @@ class Projector:
     def run(self, stop: threading.Event) -> None:
         """Follow the log until `stop` is set and `wake` called; waits without polling.
 
-        After a failure it waits, its position unmoved, until `resume` or `stop`.
+        After a failure it waits, its position unmoved, until `resume` or `stop`. While a database does not answer it
+        goes on trying by itself: nothing is wrong with what is stored.
         """
         while not stop.is_set():
             # Cleared before the head is read: a wake in between is not lost.
@@ -156,8 +161,18 @@ class Projector:
                     self.catch_up()
                 except ProjectionStopped:
                     logger.exception("projection stopped", extra={"position": self._position})
-            if not stop.is_set():
+            if stop.is_set():
+                return
+            if self._waits_for_database():
+                self._wake.wait(RETRY_INTERVAL_S)
+                with suppress(SQLAlchemyError):
+                    self.resume()
+            else:
                 self._wake.wait()
+
+    def _waits_for_database(self) -> bool:
+        cause = self.failure.__cause__ if self.failure else None
+        return isinstance(cause, Exception) and is_unavailable(cause)
 
     def _load(self) -> None:
         """Take over what is stored: the position and every part of the folds' state."""

@@ -59,16 +59,14 @@ class PostgresServer:
         self._password = secrets.token_urlsafe(16)
         password_file = folder / "password"
         password_file.write_text(self._password)
-        os.chmod(password_file, 0o644)  # noqa: PTH101, S103 - the folder is readable by the server's user only
+        os.chmod(password_file, 0o644)  # noqa: PTH101 - the folder is readable by the server's user only
         self._run("initdb", "--username=audit", "--auth=scram-sha-256", f"--pwfile={password_file}", "--encoding=UTF8",
                   "--locale=C", "--no-sync", "-D", self._data)  # fmt: skip
         self.port = _free_port()
         self._process: subprocess.Popen[bytes] | None = None
 
     def _run(self, program: str, *arguments: str | Path) -> None:
-        subprocess.run(
-            [self._programs / program, *arguments], check=True, capture_output=True, cwd="/", **self._user
-        )
+        subprocess.run([self._programs / program, *arguments], check=True, capture_output=True, cwd="/", **self._user)
 
     @property
     def url(self) -> str:
