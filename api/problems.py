@@ -128,7 +128,10 @@ def problem_response(problem: Problem) -> Response:
 def response_to(error: Exception) -> Response:
     """Answer an error; what is our fault is logged with its traceback."""
     problem = problem_of(error)
-    if problem.type.status >= 500 and not isinstance(error, Problem | errors.Overloaded):
+    if problem.type.slug == "database-unavailable":
+        # Every request says so while it lasts: one line each, not a traceback.
+        _log.error("%s: %s", problem.type.slug, str(getattr(error, "orig", None) or error).partition("\n")[0])
+    elif problem.type.status >= 500 and not isinstance(error, Problem | errors.Overloaded):
         _log.error("%s: %s", problem.type.slug, type(error).__name__, exc_info=error)
     return problem_response(problem)
 

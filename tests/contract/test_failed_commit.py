@@ -12,7 +12,7 @@ import pytest
 from eventsourcing.persistence import IntegrityError, StoredEvent
 from sqlalchemy import event, exc
 
-from audit_service.errors import RecordingFailed
+from audit_service.errors import Overloaded, RecordingFailed
 from audit_service.recording import recorder
 from audit_service.recording.recorder import Commit
 from tests.support.small_city import BUDGET, SmallCity, budget_year, obligation, small_city
@@ -98,3 +98,83 @@ def test_the_recorder_refuses_a_taken_position_and_a_gap(city: SmallCity, positi
     with pytest.raises(IntegrityError):
         city.ledger._recorder.insert_events([stored], commit=Commit(recorded_time="", keys=[]))
     assert city.ledger._recorder.head().tree_size == size
+
+
+class LoseAnswer:
+    """Lets one commit happen and its answer get lost, as when the connection breaks just then."""
+
+    def __init__(self, city: SmallCity, monkeypatch: pytest.MonkeyPatch) -> None:
+        dialect = city.ledger._writing.dialect
+        self._commit = dialect.do_commit
+        self.armed = True
+        monkeypatch.setattr(dialect, "do_commit", self.do_commit)
+
+    def do_commit(self, connection: Any) -> None:
+        self._commit(connection)
+        if self.armed:
+            self.armed = False
+            raise exc.OperationalError("COMMIT", (), OSError(104, "Connection reset by peer"))
+
+
+def stop_publishing(city: SmallCity, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The archive of published checkpoints is written with the same connections: only the recorder shall be hit."""
+    monkeypatch.setattr(city.ledger._publication, "wake", lambda: None)
+
+
+def test_a_commit_whose_answer_was_lost_is_recorded_once(city: SmallCity, monkeypatch: pytest.MonkeyPatch) -> None:
+    city.post(*budget_year(appropriated_won=100))
+    stop_publishing(city, monkeypatch)
+    lost = LoseAnswer(city, monkeypatch)
+    with pytest.raises(RecordingFailed):
+        city.post(obligation(1, amount_won=60))
+    assert not lost.armed
+    repeated = city.post(obligation(1, amount_won=60))
+    assert (repeated.outcomes[0].index, repeated.outcomes[0].repeated, repeated.head.size) == (5, True, 6)
+    assert city.post(obligation(2, amount_won=60)).outcomes[0].error is not None, "60 of 100 won are taken"
+    assert city.post(obligation(3, amount_won=40)).outcomes[0].index == 6
+    assert positions(city) == [1, 2, 3, 4, 5, 6]
+    signed = city.ledger.signed()
+    assert city.ledger.reader.root(signed.size) == signed.root
+
+
+def test_what_was_recorded_without_an_answer_is_signed_although_nobody_asks_again(
+    city: SmallCity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    city.post(*budget_year(appropriated_won=100))
+    stop_publishing(city, monkeypatch)
+    LoseAnswer(city, monkeypatch)
+    with pytest.raises(RecordingFailed):
+        city.post(obligation(1, amount_won=60))
+    assert city.post(obligation(2, amount_won=41)).outcomes[0].error is not None
+    assert city.ledger.signed().size == 6
+
+
+def test_a_database_that_does_not_say_what_the_commit_left_is_asked_again(
+    city: SmallCity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    city.post(*budget_year(appropriated_won=100))
+    stop_publishing(city, monkeypatch)
+    LoseAnswer(city, monkeypatch)
+
+    def fail() -> None:
+        raise exc.OperationalError("SELECT", (), OSError(111, "Connection refused"))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(city.ledger._recorder, "settled_head", fail)
+        for _ in range(3):
+            with pytest.raises(RecordingFailed):
+                city.post(obligation(1, amount_won=60))
+    assert city.post(obligation(1, amount_won=60)).outcomes[0].index == 5
+    assert city.ledger._writer.stopped_because is None
+
+
+def test_control_without_asking_the_log_could_not_go_on(city: SmallCity, monkeypatch: pytest.MonkeyPatch) -> None:
+    city.post(*budget_year(appropriated_won=100))
+    stop_publishing(city, monkeypatch)
+    LoseAnswer(city, monkeypatch)
+    monkeypatch.setattr(city.ledger._writer, "_settle", lambda: None)  # the defect, on purpose
+    with pytest.raises(RecordingFailed):
+        city.post(obligation(1, amount_won=60))
+    with pytest.raises(Overloaded):
+        city.post(obligation(2, amount_won=40))
+    assert "cannot lead from size" in (city.ledger._writer.stopped_because or "")

@@ -48,7 +48,7 @@ class RunningServer:
                     env={**_NO_LIMITS, **os.environ, "PYTHONPATH": str(ROOT), **(environment or {})},
                 )
         self.url = f"http://127.0.0.1:{self.port}"
-        self._pool = urllib3.HTTPConnectionPool("127.0.0.1", self.port, retries=False, timeout=60)
+        self._pool = urllib3.HTTPConnectionPool("127.0.0.1", self.port, retries=False, timeout=60, maxsize=16)
 
     def wait_until_ready(self) -> None:
         deadline = time.monotonic() + START_TIMEOUT_S
