@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
 
+    from audit_service.settings import Settings
+
 _SHUTDOWN_TIMEOUT_S = 20
 _BACKLOG = 1024
 
@@ -47,7 +49,15 @@ def run(args: argparse.Namespace) -> int:
     log_as_json()
     logging.getLogger("alembic").setLevel(logging.WARNING)
     listener = socket.socket(fileno=args.fd) if args.fd is not None else _listen(args.host, args.port)
-    with listener, one_line_errors(), open_services(load_settings(args.data)) as app:
+    with listener, one_line_errors():
+        settings = load_settings(args.data)
+        log_as_json(origin=settings.origin)
+        _serve(settings, listener)
+    return 0
+
+
+def _serve(settings: Settings, listener: socket.socket) -> None:
+    with open_services(settings) as app:
         _collect_garbage_less_often()
         config = uvicorn.Config(
             app,
@@ -60,7 +70,6 @@ def run(args: argparse.Namespace) -> int:
             timeout_graceful_shutdown=_SHUTDOWN_TIMEOUT_S,
         )
         _Server(config).run(sockets=[listener])
-    return 0
 
 
 def _collect_garbage_less_often() -> None:

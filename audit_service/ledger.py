@@ -289,6 +289,27 @@ class Ledger:
             return "published"
         return "signed" if index < self.signed().size else "recorded"
 
+    @property
+    def recorded_size(self) -> int:
+        """Tree size of what is recorded, signed or not."""
+        return self.reader.tree_size
+
+    @property
+    def queue_length(self) -> int:
+        """Requests that wait for the writer."""
+        return self._writer.queue_length
+
+    @property
+    def queue_limit(self) -> int:
+        """Requests that may wait for the writer."""
+        return self.settings.queue_limit
+
+    @property
+    def folders(self) -> dict[str, Path]:
+        """Where the service writes files: each may stand on a file system of its own."""
+        settings = self.settings
+        return {"data": settings.data_dir, "journal": settings.journal.parent, "public": settings.public}
+
     def why_unfit(self) -> str | None:
         """Why no requests should be sent here now, or None."""
         return self._writer.stopped_because or self._publication.last_error

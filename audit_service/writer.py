@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from eventsourcing.persistence import PersistenceError
 from sqlalchemy import exc
 
+from audit_service import metrics
 from audit_service.clock import format_time, now_utc, parse_time
 from audit_service.errors import ClockBehind, Overloaded, Quarantined, RecordingFailed
 from audit_service.recording.recorder import Commit
@@ -98,6 +99,11 @@ class Writer:
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
         self.stopped_because: str | None = None
         self._clock_is_behind = False
+
+    @property
+    def queue_length(self) -> int:
+        """Requests that wait."""
+        return self._queue.qsize()
 
     def start(self) -> None:
         """Start the thread."""
@@ -236,6 +242,7 @@ class Writer:
             except (PersistenceError, exc.SQLAlchemyError) as error:
                 self._streams.discard()
                 self._settled = False
+                metrics.RECORDING_FAILURES.inc()
                 logger.exception("recording failed")
                 raise RecordingFailed("send the same submission again: it is recorded once") from error
             if commit.head is None or commit.leaf_hashes is None:

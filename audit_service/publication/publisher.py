@@ -15,6 +15,7 @@ import shutil
 import threading
 from typing import TYPE_CHECKING
 
+from audit_service import metrics
 from audit_service.clock import now_utc
 from audit_service.files import fsync_folder, make_folder, write_durably
 from verifier.bundles import encode_bundle
@@ -53,6 +54,7 @@ class Publisher:
         self._clock = clock
         self.published_size = published_size
 
+    @metrics.PUBLISH.time()
     def publish(self, head: SignedHead) -> None:
         """Make a signed head public; publishing the same head again changes nothing.
 

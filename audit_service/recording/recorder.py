@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from eventsourcing.persistence import ApplicationRecorder, IntegrityError, Notification, StoredEvent
 from sqlalchemy import exc
 
+from audit_service import metrics
 from audit_service.recording.database import Rows, insert_rows, is_postgres
 from verifier.hashing import EMPTY_ROOT, leaf_hash
 from verifier.right_edge import RightEdge
@@ -75,6 +76,7 @@ class LedgerRecorder(ApplicationRecorder):
         self._reader = reader
         super().__init__()
 
+    @metrics.RECORD.time()
     def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int]:
         """Record events in log order, in one transaction; returns their notification ids (index + 1).
 
@@ -109,6 +111,7 @@ class LedgerRecorder(ApplicationRecorder):
             )
             if updated.rowcount != 1:
                 raise IntegrityError("the head moved inside its own transaction")
+        metrics.GROUP_ENTRIES.observe(len(rows))
         commit.head = new_head
         commit.leaf_hashes = leaf_hashes
         return range(first + 1, first + 1 + len(rows))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from audit_service import metrics
 from audit_service.errors import Quarantined
 from audit_service.signing.journal import SignState, SignStateJournal
 from verifier.checkpoints import Checkpoint, encode_checkpoint
@@ -39,6 +40,7 @@ class CheckpointSigner:
         last = self._journal.last
         return SignedHead(last.tree_size, last.root_hash, last.note) if last else None
 
+    @metrics.SIGN.time()
     def sign(self, *, tree_size: int, root_hash: bytes, entries: list[bytes]) -> SignedHead:
         """Sign a head that has been recorded; `entries` are those since the last signed size.
 

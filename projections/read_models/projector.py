@@ -17,6 +17,7 @@ import msgspec
 from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
+from audit_service import metrics
 from audit_service.catalogue.event import decode_event
 from audit_service.recording.database import is_unavailable
 from projections.folds.all import FoldSet, fold_all
@@ -201,6 +202,7 @@ class Projector:
             raise ValueError(f"expected {stop - start} entries from {start}, found {len(entries)}")
         return map(decode_event, entries)
 
+    @metrics.PROJECT.time()
     def _take_in(self, start: int, stop: int) -> None:
         """Take in one page; if one of its entries fails, what comes before that entry, and stop."""
         events: list[Event] = []
