@@ -237,6 +237,9 @@ class Ledger(Protocol):
     def consistency(self, old_size: int, new_size: int, /) -> Sequence[bytes]:
         """Consistency proof between two sizes."""
 
+    def why_quarantined(self) -> str | None:
+        """Why the log is read-only and what its operator can do, in words for anybody; or None."""
+
     def why_unfit(self) -> str | None:
         """Why this ledger should not be sent requests now (quarantine, stopped writer), or None."""
 

@@ -25,7 +25,9 @@ from eventsourcing.persistence import PersistenceError
 from sqlalchemy import exc
 
 from audit_service.clock import format_time, now_utc, parse_time
-from audit_service.errors import ClockBehind, Overloaded, Quarantined, RecordingFailed
+from audit_service.errors import ClockBehind, JournalFull, Overloaded, RecordingFailed
+from audit_service.failpoints import reach
+from audit_service.fatal import end_if_disk_failed
 from audit_service.recording.recorder import Commit
 from audit_service.unit_of_work import Outcome, UnitOfWork
 
@@ -36,7 +38,7 @@ if TYPE_CHECKING:
     from audit_service.reading import LogReader
     from audit_service.recording.application import LedgerApplication
     from audit_service.recording.recorder import LedgerRecorder
-    from audit_service.refusals import Refusals
+    from audit_service.refusals import Refusals, SignedRefusal
     from audit_service.signing.signer import CheckpointSigner, SignedHead
     from audit_service.submission import Prepared
     from audit_service.unit_of_work import Streams
@@ -93,12 +95,15 @@ class Writer:
         self._clock = clock
         self._queue: queue.Queue[_Request | None] = queue.Queue(maxsize=queue_limit)
         self._head = recorder.head()
+        self._epoch = 0
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
         self.stopped_because: str | None = None
         self._clock_is_behind = False
 
-    def start(self) -> None:
-        """Start the thread."""
+    def start(self, *, epoch: int) -> None:
+        """Start the thread; it writes in this epoch, and only as long as the database is in it."""
+        self._head = self._recorder.head()
+        self._epoch = epoch
         self._thread.start()
 
     def stop(self) -> None:
@@ -176,29 +181,29 @@ class Writer:
             recorded_time=recorded_time,
             find_key=self._reader.find_key,
         )
-        answered = False
+        refusals: list[SignedRefusal] = []
         try:
             outcomes = [self._decide(work, request) for request in group]
             refusals = self._refusals.write_into(work, time=recorded_time)  # of the groups before
             head = self._commit(work, recorded_time)
             self._streams.forget_empty()
-            answered = True
+            reach("answer.before-answers")
+            for request, result in zip(group, outcomes, strict=True):
+                if isinstance(result, Exception):
+                    request.future.set_exception(result)
+                else:
+                    request.future.set_result(SubmissionResult(result, head))
+            reach("answer.after-answers")
         except RecordingFailed as error:
-            answered = True
-            for request in group:
-                request.future.set_exception(error)
             self._refusals.give_back(refusals)
+            _fail(group, error)
+            return
+        except JournalFull as error:
+            # Recorded, and signed with the next group that finds room: a repeat then gets the same index.
+            _fail(group, error)
             return
         finally:
-            if not answered:
-                stopping = Overloaded("the writer stopped; send the same submission again", retry_after_s=30)
-                for request in group:
-                    request.future.set_exception(stopping)
-        for request, result in zip(group, outcomes, strict=True):
-            if isinstance(result, Exception):
-                request.future.set_exception(result)
-            else:
-                request.future.set_result(SubmissionResult(result, head))
+            _fail(group, Overloaded("the writer stopped; send the same submission again", retry_after_s=30))
         # Only now, so that nobody waits for it: a refused caller has its answer, the entry about it follows.
         for request, result in zip(group, outcomes, strict=True):
             if not request.dry_run and not isinstance(result, Exception):
@@ -214,27 +219,43 @@ class Writer:
 
     def _commit(self, work: UnitOfWork, recorded_time: str) -> SignedHead:
         """Record and sign what was accepted; a group without accepted entries answers with the last head."""
-        entries = work.entries
-        if entries:
-            commit = Commit(recorded_time=recorded_time, keys=work.keys)
-            try:
-                self._application.save(work, commit=commit)
-            except (PersistenceError, exc.SQLAlchemyError) as error:
-                self._streams.discard()
-                self._head = self._recorder.head()
-                logger.exception("recording failed")
-                raise RecordingFailed("nothing was recorded; send the same submission again") from error
-            if commit.head is None or commit.leaf_hashes is None:
-                raise AssertionError("the recorder did not say what it recorded")
-            self._head = commit.head
-            self._reader.extend(commit.leaf_hashes)
+        if work.entries:
+            self._record(work, recorded_time)
+        return self._sign(work.entries)
+
+    def _record(self, work: UnitOfWork, recorded_time: str) -> None:
+        commit = Commit(recorded_time=recorded_time, keys=work.keys, epoch=self._epoch, tree_size=self._head.tree_size)
+        try:
+            self._application.save(work, commit=commit)
+        except (PersistenceError, exc.SQLAlchemyError, OSError) as error:
+            end_if_disk_failed(error)
+            logger.exception("recording failed")
+            self._streams.discard()
+            # It may have been applied all the same: then it is signed with the next group, and a repeat finds it.
+            self._head = self._recorder.head()
+            self._reader.load(self._head)
+            raise RecordingFailed("nothing was acknowledged; send the same submission again") from error
+        if commit.head is None or commit.leaf_hashes is None:
+            raise AssertionError("the recorder did not say what it recorded")
+        self._head = commit.head
+        self._reader.extend(commit.leaf_hashes)
+
+    def _sign(self, entries: list[bytes]) -> SignedHead:
         signed = self._signer.last
-        if signed is None or signed.size < self._head.tree_size:
-            if signed is not None and not entries:
-                raise Quarantined("the recorded head is ahead of the signed one without new entries")
-            signed = self._signer.sign(tree_size=self._head.tree_size, root_hash=self._head.root_hash, entries=entries)
-            logger.info("signed", extra={"tree_size": signed.size, "group": len(entries)})
-            self._on_signed()
+        signed_size = signed.size if signed else 0
+        if signed is not None and signed_size == self._head.tree_size:
+            return signed
+        if signed_size + len(entries) != self._head.tree_size:
+            # An earlier group was recorded, but not signed.
+            entries = self._reader.entries(signed_size, self._head.tree_size)
+        signed = self._signer.sign(
+            tree_size=self._head.tree_size,
+            root_hash=self._head.root_hash,
+            entries=entries,
+            consistency=self._reader.consistency(signed_size, self._head.tree_size) if signed else [],
+        )
+        logger.info("signed", extra={"tree_size": signed.size, "group": len(entries)})
+        self._on_signed()
         return signed
 
     def _next_recorded_time(self) -> str:
@@ -271,3 +292,10 @@ class Writer:
                 request.future.set_exception(
                     Overloaded("the service is stopping; send the same submission again", retry_after_s=5)
                 )
+
+
+def _fail(group: list[_Request], error: Exception) -> None:
+    """Let nobody wait for ever: whoever has no answer yet gets this one."""
+    for request in group:
+        if not request.future.done():
+            request.future.set_exception(error)
