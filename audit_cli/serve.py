@@ -1,9 +1,9 @@
 """How does the city run its ledger? `audit serve`.
 
 Opens the ledger (which checks its stores before anything may be signed), starts the read models, and serves
-the API, the log's static files and the pages until it is told to stop. With `--standby` it first waits until the process
-that writes the log is gone. Stores that contradict each other are served read-only. On SIGTERM or Ctrl-C it answers what
-waits, publishes what is signed, and ends.
+the API, the log's static files and the pages until it is told to stop. With `--standby` it first waits until the
+process that writes the log is gone. Stores that contradict each other are served read-only. On SIGTERM or Ctrl-C it
+answers what waits, publishes what is signed, and ends.
 """
 
 from __future__ import annotations

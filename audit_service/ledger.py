@@ -28,6 +28,7 @@ from audit_service.recording.rebuild import append_signed
 from audit_service.recording.recorder import LedgerRecorder
 from audit_service.recovery import (
     OTHER_JOURNAL,
+    REBUILD,
     MissingEntries,
     Stores,
     read_published,
@@ -217,6 +218,7 @@ class Ledger:
                 hashes = [self.reader.subtree(0, index) for index in range(stores.recorded_size)]
                 require_rebuildable(self._missing(stores), hashes=hashes, signed=stores.signed)
         except Quarantined as contradiction:
+            contradiction.remedy = contradiction.remedy or REBUILD
             return contradiction
         return None
 
@@ -262,7 +264,10 @@ class Ledger:
             missing = self._missing(stores).read(stores.recorded_size)
             append_signed(self._recorder, missing, start=stores.recorded_size, epoch=epoch)
             self.reader.load(self._recorder.head())
-            require_one_story(self._stores())
+            stores = self._stores()
+            require_one_story(stores)
+            if stores.is_behind:
+                raise Quarantined(f"rebuilding the database ended at size {stores.recorded_size}", remedy=REBUILD)
         self._sign_recorded()
         if self._published is not None:
             self.checkpoints.keep(self._published, self._clock(), failpoint="recover.before-archive")
@@ -274,7 +279,8 @@ class Ledger:
         head = self._recorder.head()
         signed_size = self._stores().signed_size
         if head.tree_size > signed_size:
-            reach("recover.before-sign")
+            if reach("recover.before-sign"):
+                return
             self._signer.sign(
                 tree_size=head.tree_size,
                 root_hash=head.root_hash,

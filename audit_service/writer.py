@@ -187,12 +187,8 @@ class Writer:
             refusals = self._refusals.write_into(work, time=recorded_time)  # of the groups before
             head = self._commit(work, recorded_time)
             self._streams.forget_empty()
-            reach("answer.before-answers")
-            for request, result in zip(group, outcomes, strict=True):
-                if isinstance(result, Exception):
-                    request.future.set_exception(result)
-                else:
-                    request.future.set_result(SubmissionResult(result, head))
+            if not reach("answer.before-answers"):
+                _answer(group, outcomes, head)
             reach("answer.after-answers")
         except RecordingFailed as error:
             self._refusals.give_back(refusals)
@@ -292,6 +288,14 @@ class Writer:
                 request.future.set_exception(
                     Overloaded("the service is stopping; send the same submission again", retry_after_s=5)
                 )
+
+
+def _answer(group: list[_Request], results: list[list[Outcome] | Exception], head: SignedHead) -> None:
+    for request, result in zip(group, results, strict=True):
+        if isinstance(result, Exception):
+            request.future.set_exception(result)
+        else:
+            request.future.set_result(SubmissionResult(result, head))
 
 
 def _fail(group: list[_Request], error: Exception) -> None:

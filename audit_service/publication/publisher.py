@@ -16,11 +16,12 @@ import threading
 from typing import TYPE_CHECKING
 
 from audit_service.clock import now_utc
+from audit_service.errors import Quarantined
 from audit_service.failpoints import reach
 from audit_service.fatal import end_if_disk_failed
 from audit_service.files import fsync_folder, make_folder, write_durably
 from verifier.bundles import encode_bundle
-from verifier.hashing import HASH_BYTES
+from verifier.hashing import HASH_BYTES, leaf_hash
 from verifier.tiles import TILE_WIDTH, Tile, bundles_for_size, tile_bytes, tiles_for_size
 
 if TYPE_CHECKING:
@@ -65,11 +66,13 @@ class Publisher:
         Raises:
             OSError, sqlalchemy.exc.SQLAlchemyError: the disk refused; the same head may be published again.
             Fenced: another process has taken over; the checkpoint was left as it is.
+            Quarantined: the database does not hold the signed entries; nothing of them was published.
         """
-        reach("publish.before-tiles")
-        written = self._write_tiles(self.published_size, head.size)
-        reach("publish.before-bundles")
-        written |= self._write_bundles(self.published_size, head.size)
+        written = set()
+        if not reach("publish.before-tiles"):
+            written |= self._write_tiles(self.published_size, head.size)
+        if not reach("publish.before-bundles"):
+            written |= self._write_bundles(self.published_size, head.size)
         if not reach("publish.before-sync"):
             _sync_folders(written)
         # A writer that was stopped while another took over would put an older checkpoint over a newer one.
@@ -81,8 +84,8 @@ class Publisher:
         reach("publish.after-archive")
         # Only now: what failed above is done again, with the same bytes, when publication is tried again.
         old_size, self.published_size = self.published_size, head.size
-        reach("publish.before-sweep")
-        self._sweep_partials(old_size, head.size)
+        if not reach("publish.before-sweep"):
+            self._sweep_partials(old_size, head.size)
 
     def mend(self) -> int:
         """Write again what is missing below the published size; returns the number of files.
@@ -94,13 +97,13 @@ class Publisher:
         mended = 0
         for tile in tiles_for_size(0, size):
             path = self._files.tile(tile)
-            if not path.exists() or path.stat().st_size != tile.width * HASH_BYTES:
-                reach("recover.before-mend")
+            whole = path.exists() and path.stat().st_size == tile.width * HASH_BYTES
+            if not whole and not reach("recover.before-mend"):
                 written.add(self._write(path, tile_bytes(tile, self._read_subtree)))
                 mended += 1
         for bundle in bundles_for_size(0, size):
-            if not self._files.bundle(bundle.index, bundle.width).exists():
-                reach("recover.before-mend")
+            whole = self._files.bundle(bundle.index, bundle.width).exists()
+            if not whole and not reach("recover.before-mend"):
                 written.add(self._write_bundle(bundle))
                 mended += 1
         _sync_folders(written)
@@ -118,6 +121,10 @@ class Publisher:
     def _write_bundle(self, bundle: BundleCoordinates) -> Path:
         first = bundle.index * TILE_WIDTH
         entries = self._read_entries(first, first + bundle.width)
+        # What is published stays for ever: never bytes that do not give the hashes which were signed.
+        signed = [self._read_subtree(0, index) for index in range(first, first + bundle.width)]
+        if [leaf_hash(entry) for entry in entries] != signed:
+            raise Quarantined(f"the database does not hold the signed entries of bundle {bundle.index}")
         return self._write(self._files.bundle(bundle.index, bundle.width), encode_bundle(entries))
 
     def _write(self, path: Path, data: bytes) -> Path:
@@ -194,7 +201,9 @@ class PublicationLoop:
             return
         try:
             self._publisher.publish(head)
-            self._on_published(head.size)
+            if not reach("publish.before-forget"):
+                self._on_published(head.size)
+            reach("publish.after-forget")
         except Exception as error:
             end_if_disk_failed(error)
             # A full or failing disk delays publication, never acknowledgement; readiness shows it. Anything else is

@@ -99,8 +99,9 @@ class SignStateJournal:
             Quarantined: the sealed journal is damaged.
         """
         with self._changing:
-            reach("recover.before-seal")
-            epoch = self._seal(max(minimum_epoch, self.epoch + 1))
+            epoch = max(minimum_epoch, self.epoch + 1)
+            if not reach("recover.before-seal"):
+                epoch = self._seal(epoch)
             reach("recover.after-seal")
             # Only now: whatever was appended and counted stands in the sealed file.
             self._load()
@@ -201,7 +202,7 @@ class SignStateJournal:
 
     def _open(self) -> None:
         self.close()
-        self._descriptor = os.open(self._file(self.epoch), os.O_WRONLY | os.O_APPEND)
+        self._descriptor = os.open(self._file(self.epoch), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
 
     def close(self) -> None:
         """Release the file."""

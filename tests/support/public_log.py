@@ -6,9 +6,10 @@ checkpoint; and what people hold in their hands: receipts and checkpoints that w
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from verifier.bundles import decode_bundle
 from verifier.checkpoints import verify_checkpoint
@@ -16,7 +17,7 @@ from verifier.errors import VerificationError
 from verifier.hashing import leaf_hash
 from verifier.notes import VerifierKey
 from verifier.subtrees import SubtreeHashes
-from verifier.tiles import Tile, bundle_path, bundles_for_size, tile_bytes, tile_path, tiles_for_size
+from verifier.tiles import TILE_WIDTH, Tile, bundle_path, bundles_for_size, tile_bytes, tile_path, tiles_for_size
 from verifier.tree import consistency_proof, verify_consistency
 
 if TYPE_CHECKING:
@@ -24,13 +25,21 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+class Receipt(NamedTuple):
+    """What an agency holds: its id of the event, the index that was promised, the checkpoint's note."""
+
+    event_id: str
+    index: int
+    note: bytes
+
+
 @dataclass(slots=True)
 class PublicLog:
-    """What was read: size and leaf hashes of the published log, and everything that is wrong with it."""
+    """What was read: size, hashes and ids of the published log, and everything that is wrong with it."""
 
     size: int
     hashes: SubtreeHashes
-    leaves: list[bytes] = field(default_factory=list)
+    ids: dict[str, int] = field(default_factory=dict)
     findings: list[str] = field(default_factory=list)
 
 
@@ -42,12 +51,10 @@ def read_checkpoint(data_dir: Path) -> bytes | None:
         return None
 
 
-def judge(
-    data_dir: Path, *, receipts: Iterable[tuple[int, bytes, bytes]] = (), notes: Iterable[bytes] = ()
-) -> PublicLog:
+def judge(data_dir: Path, *, receipts: Iterable[Receipt] = (), notes: Iterable[bytes] = ()) -> PublicLog:
     """Read the whole public log and hold it against what was given out.
 
-    `receipts` are (index, leaf hash, note) that were acknowledged, `notes` are checkpoints seen at any time.
+    `receipts` were acknowledged, `notes` are checkpoints seen at any time.
     """
     vkey = VerifierKey.parse((data_dir / "log.vkey").read_text().strip())
     log = PublicLog(0, SubtreeHashes())
@@ -59,7 +66,6 @@ def judge(
         checkpoint = verify_checkpoint(note, vkey=vkey)
         log.size = checkpoint.tree_size
         _read_bundles(data_dir, log)
-        log.hashes.extend(log.leaves)
         if log.hashes.root() != checkpoint.root_hash:
             log.findings.append(f"the entries do not give the published root at size {log.size}")
         _read_tiles(data_dir, log)
@@ -67,21 +73,31 @@ def judge(
         log.findings.append(f"the public log cannot be read: {type(error).__name__}: {error}")
         return log
     seen = {}
-    for given in [*notes, *(note for _, _, note in receipts), note]:
+    receipts = list(receipts)
+    for given in [*notes, *(receipt.note for receipt in receipts), note]:
         found = verify_checkpoint(given, vkey=vkey)
         if seen.setdefault(found.tree_size, found.root_hash) != found.root_hash:
             log.findings.append(f"two roots were signed for size {found.tree_size}")
     _require_consistent(log, seen)
-    for index, leaf, _ in receipts:
-        if index >= log.size or log.leaves[index] != leaf:
-            log.findings.append(f"the acknowledged entry {index} is not in the public log of size {log.size}")
+    for receipt in receipts:
+        if log.ids.get(receipt.event_id) != receipt.index:
+            log.findings.append(
+                f"{receipt.event_id} was acknowledged as entry {receipt.index}; in the public log of size {log.size} "
+                f"it is {log.ids.get(receipt.event_id)}"
+            )
     return log
 
 
 def _read_bundles(data_dir: Path, log: PublicLog) -> None:
     for bundle in bundles_for_size(0, log.size):
         data = (data_dir / "public/log" / bundle_path(bundle.index, bundle.width)).read_bytes()
-        log.leaves += [leaf_hash(entry) for entry in decode_bundle(data, expected=bundle.width)]
+        entries = decode_bundle(data, expected=bundle.width)
+        log.hashes.extend([leaf_hash(entry) for entry in entries])
+        for index, entry in enumerate(entries, bundle.index * TILE_WIDTH):
+            event_id = json.loads(entry)["id"]
+            if event_id in log.ids:
+                log.findings.append(f"{event_id} stands in the log twice")
+            log.ids[event_id] = index
 
 
 def _read_tiles(data_dir: Path, log: PublicLog) -> None:
