@@ -253,6 +253,9 @@ class Ledger(Protocol):
     def folders(self) -> Mapping[str, Path]:
         """Where the service writes files: `data`, `journal`, `public`."""
 
+    def why_quarantined(self) -> str | None:
+        """Why the log is read-only and what its operator can do, in words for anybody; or None."""
+
     def why_unfit(self) -> str | None:
         """Why this ledger should not be sent requests now (quarantine, stopped writer), or None."""
 

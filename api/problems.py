@@ -92,6 +92,9 @@ def problem_of(error: Exception) -> Problem:
             return Problem("not-in-log", str(error))
         case errors.Overloaded():
             return Problem(error.slug, str(error), headers={"Retry-After": str(error.retry_after_s)})
+        case errors.Quarantined(remedy=remedy) if remedy:
+            advice = PROBLEM_TYPES[error.slug].advice
+            return Problem(error.slug, f"{advice} {error} {remedy}", headers={"Retry-After": "300"})
         case errors.RecordingFailed() | errors.Quarantined():
             # Their messages may name files and databases: they are for the operator's log.
             advice = PROBLEM_TYPES[error.slug].advice

@@ -17,7 +17,7 @@ from audit_cli.output import Output, add_output_arguments, table
 from audit_cli.server_errors import one_line_errors
 from audit_service.acts import state_of_act
 from audit_service.clock import format_time, now_utc
-from audit_service.errors import ConfigurationError, Quarantined
+from audit_service.errors import AnotherWriter, ConfigurationError
 from audit_service.files import write_durably
 from audit_service.keys import PUBLISHER_KEY_FILE, SigningKey, read_seed
 from audit_service.ledger import Ledger
@@ -226,7 +226,5 @@ class _Administration:
         try:
             with Ledger(self._settings):
                 return True
-        except Quarantined as error:
-            if "another process" in str(error):
-                return False
-            raise
+        except AnotherWriter:
+            return False

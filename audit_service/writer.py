@@ -27,7 +27,9 @@ from sqlalchemy import exc
 
 from audit_service import metrics
 from audit_service.clock import format_time, now_utc, parse_time
-from audit_service.errors import ClockBehind, Overloaded, Quarantined, RecordingFailed
+from audit_service.errors import ClockBehind, JournalFull, Overloaded, RecordingFailed
+from audit_service.failpoints import reach
+from audit_service.fatal import end_if_disk_failed
 from audit_service.recording.recorder import Commit
 from audit_service.unit_of_work import Outcome, UnitOfWork
 
@@ -38,7 +40,7 @@ if TYPE_CHECKING:
     from audit_service.reading import LogReader
     from audit_service.recording.application import LedgerApplication
     from audit_service.recording.recorder import LedgerRecorder
-    from audit_service.refusals import Refusals
+    from audit_service.refusals import Refusals, SignedRefusal
     from audit_service.signing.signer import CheckpointSigner, SignedHead
     from audit_service.submission import Prepared
     from audit_service.unit_of_work import Streams
@@ -96,6 +98,7 @@ class Writer:
         self._queue: queue.Queue[_Request | None] = queue.Queue(maxsize=queue_limit)
         self._head = recorder.head()
         self._settled = True
+        self._epoch = 0
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
         self.stopped_because: str | None = None
         self._clock_is_behind = False
@@ -105,8 +108,10 @@ class Writer:
         """Requests that wait."""
         return self._queue.qsize()
 
-    def start(self) -> None:
-        """Start the thread."""
+    def start(self, *, epoch: int) -> None:
+        """Start the thread; it writes in this epoch, and only as long as the database is in it."""
+        self._head = self._recorder.head()
+        self._epoch = epoch
         self._thread.start()
 
     def stop(self) -> None:
@@ -148,10 +153,11 @@ class Writer:
     def _take_group(self) -> list[_Request] | None:
         """Everything that waits now, at least one request; None when the writer shall end.
 
-        Nothing, if nobody asks for a while and refusals wait for their entries.
+        Nothing, if nobody asks for a while and refusals wait for their entries, or a failed commit for its end.
         """
         try:
-            request = self._queue.get(timeout=REFUSALS_LINGER_S if self._refusals.waiting else None)
+            waits = self._refusals.waiting or not self._settled
+            request = self._queue.get(timeout=REFUSALS_LINGER_S if waits else None)
         except queue.Empty:
             return []
         group: list[_Request] = []
@@ -185,29 +191,30 @@ class Writer:
             recorded_time=recorded_time,
             find_key=self._reader.find_key,
         )
-        answered = False
+        refusals: list[SignedRefusal] = []
         try:
             outcomes = [self._decide(work, request) for request in group]
             refusals = self._refusals.write_into(work, time=recorded_time)  # of the groups before
             head = self._commit(work, recorded_time)
             self._streams.forget_empty()
-            answered = True
+            if not reach("answer.before-answers"):
+                _answer(group, outcomes, head)
+            reach("answer.after-answers")
         except RecordingFailed as error:
-            answered = True
-            for request in group:
-                request.future.set_exception(error)
             self._refusals.give_back(refusals)
+            _fail(group, error)
+            return
+        except JournalFull as error:
+            # Recorded, and signed with the next group that finds room: a repeat then gets the same index.
+            _fail(group, error)
+            return
+        except exc.SQLAlchemyError as error:
+            # Recorded before, and to be read again in order to be signed: the database went away in between.
+            logger.exception("what is recorded cannot be read")
+            _fail(group, error)
             return
         finally:
-            if not answered:
-                stopping = Overloaded("the writer stopped; send the same submission again", retry_after_s=30)
-                for request in group:
-                    request.future.set_exception(stopping)
-        for request, result in zip(group, outcomes, strict=True):
-            if isinstance(result, Exception):
-                request.future.set_exception(result)
-            else:
-                request.future.set_result(SubmissionResult(result, head))
+            _fail(group, Overloaded("the writer stopped; send the same submission again", retry_after_s=30))
         self._note_refusals(group, outcomes, recorded_time)
 
     def _note_refusals(
@@ -234,35 +241,49 @@ class Writer:
 
     def _commit(self, work: UnitOfWork, recorded_time: str) -> SignedHead:
         """Record and sign what was accepted; a group without accepted entries answers with the last head."""
-        entries = work.entries
-        if entries:
-            commit = Commit(recorded_time=recorded_time, keys=work.keys)
-            try:
-                self._application.save(work, commit=commit)
-            except (PersistenceError, exc.SQLAlchemyError) as error:
-                self._streams.discard()
-                self._settled = False
-                metrics.RECORDING_FAILURES.inc()
-                logger.exception("recording failed")
-                raise RecordingFailed("send the same submission again: it is recorded once") from error
-            if commit.head is None or commit.leaf_hashes is None:
-                raise AssertionError("the recorder did not say what it recorded")
-            self._head = commit.head
-            self._reader.extend(commit.leaf_hashes)
+        if work.entries:
+            self._record(work, recorded_time)
+        return self._sign(work.entries)
+
+    def _record(self, work: UnitOfWork, recorded_time: str) -> None:
+        commit = Commit(recorded_time=recorded_time, keys=work.keys, epoch=self._epoch, tree_size=self._head.tree_size)
+        try:
+            self._application.save(work, commit=commit)
+        except (PersistenceError, exc.SQLAlchemyError, OSError) as error:
+            end_if_disk_failed(error)
+            metrics.RECORDING_FAILURES.inc()
+            logger.exception("recording failed")
+            self._streams.discard()
+            self._settled = False
+            raise RecordingFailed("send the same submission again: it is recorded once") from error
+        if commit.head is None or commit.leaf_hashes is None:
+            raise AssertionError("the recorder did not say what it recorded")
+        self._head = commit.head
+        self._reader.extend(commit.leaf_hashes)
+
+    def _sign(self, entries: list[bytes]) -> SignedHead:
         signed = self._signer.last
-        if signed is None or signed.size < self._head.tree_size:
-            if signed is not None and not entries:
-                raise Quarantined("the recorded head is ahead of the signed one without new entries")
-            signed = self._signer.sign(tree_size=self._head.tree_size, root_hash=self._head.root_hash, entries=entries)
-            logger.info("signed", extra={"tree_size": signed.size, "group": len(entries)})
-            self._on_signed()
+        signed_size = signed.size if signed else 0
+        if signed is not None and signed_size == self._head.tree_size:
+            return signed
+        if signed_size + len(entries) != self._head.tree_size:
+            # An earlier group was recorded, but not signed.
+            entries = self._reader.entries(signed_size, self._head.tree_size)
+        signed = self._signer.sign(
+            tree_size=self._head.tree_size,
+            root_hash=self._head.root_hash,
+            entries=entries,
+            consistency=self._reader.consistency(signed_size, self._head.tree_size) if signed else [],
+        )
+        logger.info("signed", extra={"tree_size": signed.size, "group": len(entries)})
+        self._on_signed()
         return signed
 
     def _settle(self) -> None:
         """After a failed commit: what does the database hold now?
 
-        The commit may have happened although its answer was lost. Then its entries are taken in and signed here, and
-        whoever repeats a submission of it gets the index that it has.
+        The commit may have happened although its answer was lost. Then its entries are taken in here and signed with
+        this group, and whoever repeats a submission of it gets the index that it has.
 
         Raises:
             RecordingFailed: the database does not say; nothing is decided before it does.
@@ -271,17 +292,13 @@ class Writer:
             return
         try:
             head = self._recorder.settled_head()
-            entries: list[bytes] = []
-            if head.tree_size > self._head.tree_size:
-                self._reader.load(head)
-                entries = self._reader.entries(self._head.tree_size, head.tree_size)
+            self._reader.load(head)
         except (PersistenceError, exc.SQLAlchemyError) as error:
+            end_if_disk_failed(error)
             logger.warning("it is not known yet what the failed commit left: %s", type(error).__name__)
             raise RecordingFailed("send the same submission again: it is recorded once") from error
-        if entries:
+        if head.tree_size > self._head.tree_size:
             logger.warning("a commit that seemed to fail was recorded", extra={"tree_size": head.tree_size})
-            self._signer.sign(tree_size=head.tree_size, root_hash=head.root_hash, entries=entries)
-            self._on_signed()
         self._head = head
         self._settled = True
 
@@ -319,3 +336,18 @@ class Writer:
                 request.future.set_exception(
                     Overloaded("the service is stopping; send the same submission again", retry_after_s=5)
                 )
+
+
+def _answer(group: list[_Request], results: list[list[Outcome] | Exception], head: SignedHead) -> None:
+    for request, result in zip(group, results, strict=True):
+        if isinstance(result, Exception):
+            request.future.set_exception(result)
+        else:
+            request.future.set_result(SubmissionResult(result, head))
+
+
+def _fail(group: list[_Request], error: Exception) -> None:
+    """Let nobody wait for ever: whoever has no answer yet gets this one."""
+    for request in group:
+        if not request.future.done():
+            request.future.set_exception(error)

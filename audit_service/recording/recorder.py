@@ -14,6 +14,8 @@ from eventsourcing.persistence import ApplicationRecorder, IntegrityError, Notif
 from sqlalchemy import exc
 
 from audit_service import metrics
+from audit_service.errors import Fenced, Quarantined
+from audit_service.failpoints import reach
 from audit_service.recording.database import Rows, insert_rows, is_postgres
 from verifier.hashing import EMPTY_ROOT, leaf_hash
 from verifier.right_edge import RightEdge
@@ -35,17 +37,20 @@ _SUBMISSIONS = Rows(
     ("source", "submission_id", "digest", "first_index", "entry_count"),
     ("text", "text", "bytea", "int8", "int8"),
 )
+# Compared as well as set: a writer that was stopped while another one took over finds a later epoch.
 _UPDATE_HEAD = (
-    "UPDATE head SET tree_size = ?, root_hash = ?, right_edge = ?, recorded_time = ? WHERE id = 1 AND tree_size = ?"
+    "UPDATE head SET tree_size = ?, root_hash = ?, right_edge = ?, recorded_time = ?"
+    " WHERE id = 1 AND tree_size = ? AND epoch = ?"
 )
 
 
 class Head(NamedTuple):
-    """What one commit leaves behind: tree size, root hash and the newest `recordedtime`."""
+    """What one commit leaves behind: tree size, root hash, the newest `recordedtime`, and the writer's epoch."""
 
     tree_size: int
     root_hash: bytes
     recorded_time: str
+    epoch: int
 
 
 class IdempotencyKey(NamedTuple):
@@ -60,10 +65,15 @@ class IdempotencyKey(NamedTuple):
 
 @dataclass(slots=True)
 class Commit:
-    """What goes into the transaction beside the events, and what comes out of it."""
+    """What goes into the transaction beside the events, and what comes out of it.
+
+    `epoch` and `tree_size` are where the writer believes the log to stand; it stands there, or nothing is written.
+    """
 
     recorded_time: str
     keys: list[IdempotencyKey]
+    epoch: int
+    tree_size: int
     head: Head | None = None
     leaf_hashes: list[bytes] | None = None
 
@@ -86,10 +96,13 @@ class LedgerRecorder(ApplicationRecorder):
 
         Raises:
             eventsourcing.persistence.IntegrityError: a position is taken or would leave a gap; nothing was written.
+            Fenced: another process has taken over; nothing was written.
+            Quarantined: the log does not stand where the writer believes; nothing was written.
         """
         commit: Commit = kwargs["commit"]
         with self._writer.begin() as connection:
             head, edge = _locked_head(connection)
+            _require_head(head, commit)
             _check_positions(connection, stored_events)
             leaf_hashes = [leaf_hash(stored.state) for stored in stored_events]
             first = head.tree_size
@@ -98,7 +111,7 @@ class LedgerRecorder(ApplicationRecorder):
                 for index, (stored, hashed) in enumerate(zip(stored_events, leaf_hashes, strict=True), first)
             ]
             edge.extend(leaf_hashes)
-            new_head = Head(first + len(rows), edge.root(), commit.recorded_time)
+            new_head = Head(first + len(rows), edge.root(), commit.recorded_time, commit.epoch)
             try:
                 insert_rows(connection, _EVENTS, rows)
                 if commit.keys:
@@ -107,10 +120,12 @@ class LedgerRecorder(ApplicationRecorder):
                 raise IntegrityError("a position or a submission id is already taken") from error
             updated = connection.exec_driver_sql(
                 _UPDATE_HEAD,
-                (new_head.tree_size, new_head.root_hash, edge.to_bytes(), new_head.recorded_time, first),
+                (new_head.tree_size, new_head.root_hash, edge.to_bytes(), new_head.recorded_time, first, commit.epoch),
             )
             if updated.rowcount != 1:
                 raise IntegrityError("the head moved inside its own transaction")
+            end_transaction(connection, "record.before-commit")
+        reach("record.after-commit")
         metrics.GROUP_ENTRIES.observe(len(rows))
         commit.head = new_head
         commit.leaf_hashes = leaf_hashes
@@ -206,8 +221,21 @@ class LedgerRecorder(ApplicationRecorder):
     def head(self) -> Head:
         """The recorded head."""
         with self._reader.connect() as connection:
-            row = connection.exec_driver_sql("SELECT tree_size, root_hash, recorded_time FROM head").one()
+            row = connection.exec_driver_sql("SELECT tree_size, root_hash, recorded_time, epoch FROM head").one()
         return Head(*row)
+
+    def begin_epoch(self, epoch: int) -> None:
+        """Raise the head's epoch: who wrote in an earlier one records nothing from here on.
+
+        Raises:
+            Fenced: another process has begun this epoch, or a later one.
+        """
+        with self._writer.begin() as connection:
+            changed = connection.exec_driver_sql("UPDATE head SET epoch = ? WHERE epoch < ?", (epoch, epoch))
+            if changed.rowcount != 1:
+                raise Fenced(f"another process has taken over with epoch {epoch} or a later one")
+            end_transaction(connection, "recover.before-database-epoch")
+        reach("recover.after-database-epoch")
 
     def settled_head(self) -> Head:
         """The recorded head once no transaction is on its way that could still move it.
@@ -223,14 +251,28 @@ def _locked_head(connection: Connection) -> tuple[Head, RightEdge]:
     """Read the head under a lock that lasts as long as the transaction (SQLite: `BEGIN IMMEDIATE` took it)."""
     lock = " FOR UPDATE" if is_postgres(connection) else ""
     row = connection.exec_driver_sql(
-        f"SELECT tree_size, root_hash, recorded_time, right_edge FROM head WHERE id = 1{lock}"  # noqa: S608 - a constant
+        f"SELECT tree_size, root_hash, recorded_time, epoch, right_edge FROM head WHERE id = 1{lock}"  # noqa: S608 - a constant
     ).one()
-    head = Head(row[0], row[1], row[2])
-    edge = RightEdge.from_bytes(head.tree_size, row[3])
+    head = Head(*row[:4])
+    edge = RightEdge.from_bytes(head.tree_size, row[4])
     expected = edge.root() if head.tree_size else EMPTY_ROOT
     if expected != head.root_hash:
         raise IntegrityError("the head's right edge does not give its root hash")
     return head, edge
+
+
+def _require_head(head: Head, commit: Commit) -> None:
+    if head.epoch != commit.epoch:
+        raise Fenced(f"another process has taken over with epoch {head.epoch}; this one had epoch {commit.epoch}")
+    if head.tree_size != commit.tree_size:
+        raise Quarantined(f"the database stands at size {head.tree_size}, the writer at size {commit.tree_size}")
+
+
+def end_transaction(connection: Connection, point: str) -> None:
+    """Come to the failpoint before a commit; a commit that shall be lost is rolled back, and looks like one."""
+    transaction = connection.get_transaction()
+    if reach(point) and transaction is not None:
+        transaction.rollback()
 
 
 def _check_positions(connection: Connection, stored_events: Sequence[StoredEvent]) -> None:

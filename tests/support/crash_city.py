@@ -1,0 +1,247 @@
+"""A small city whose process is killed, again and again: a fork server, so that a crash costs milliseconds.
+
+The parent has everything imported and no threads; each life of the city is a forked child, a real process that is
+truly killed. What it acknowledges comes through a pipe, one line per receipt, so the parent knows exactly what the
+world had been told when the child died.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import select
+import shutil
+import signal
+import threading
+import time
+import traceback
+from contextlib import suppress
+from dataclasses import dataclass, field
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+from audit_service import failpoints
+from audit_service.errors import AuditServiceError
+from audit_service.ledger import Ledger
+from audit_service.settings import load_settings
+from tests.support.public_log import Receipt, judge, read_checkpoint
+from tests.support.small_city import SmallCity, budget_year, obligation, small_city
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+# A life that neither ends nor says anything for so long hangs: that is a finding, never a wait.
+HANG_S = 20.0
+INTERVAL = {"AUDIT_PUBLICATION_INTERVAL_S": "0.01"}
+
+
+@dataclass(slots=True)
+class Life:
+    """What became of one process: how it ended, what it had said, and how long it took to start."""
+
+    status: int = 0
+    receipts: list[Receipt] = field(default_factory=list)
+    started_s: float | None = None
+    quarantined: str | None = None
+    failed: str | None = None
+    armed: list[str] = field(default_factory=list)
+    hung: bool = False
+
+    @property
+    def was_killed(self) -> bool:
+        return os.WIFSIGNALED(self.status) and os.WTERMSIG(self.status) == signal.SIGKILL
+
+
+@dataclass(slots=True)
+class CrashCity:
+    """One data directory and everything that the world was ever told about it."""
+
+    data_dir: Path
+    receipts: list[Receipt] = field(default_factory=list)
+    notes: set[bytes] = field(default_factory=set)
+    numbers: count[int] = field(default_factory=lambda: count(1))
+
+    def live(
+        self,
+        work: Callable[[Teller, Path], None],
+        *,
+        faults: str = "",
+        kill_after_s: float | None = None,
+        kill_from_fork: bool = False,
+        broken: Callable[[], None] | None = None,
+    ) -> Life:
+        """Fork one life and see it end; `kill_after_s` counts from when it has started, or from when it was forked."""
+        begun = time.monotonic()
+        reading, writing = os.pipe()
+        pid = os.fork()
+        if pid == 0:
+            os.close(reading)
+            _live(work, Teller(writing), self.data_dir, faults, broken)
+        os.close(writing)
+        life = Life()
+        try:
+            kill_at = begun + kill_after_s if kill_from_fork and kill_after_s is not None else None
+            _listen(life, reading, pid, begun=begun, kill_after_s=kill_after_s, kill_at=kill_at)
+        finally:
+            os.close(reading)
+            life.status = os.waitpid(pid, 0)[1]
+        self.receipts += life.receipts
+        note = read_checkpoint(self.data_dir)
+        if note is not None:
+            self.notes.add(note)
+        return life
+
+    def findings(self) -> list[str]:
+        """What is wrong with the public log, as anybody may see it."""
+        return judge(self.data_dir, receipts=self.receipts, notes=self.notes).findings
+
+
+class Teller:
+    """How a life tells the parent what it has told the world; a line is whole or not there."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+
+    def tell(self, **message: Any) -> None:
+        os.write(self._descriptor, json.dumps(message).encode() + b"\n")
+
+    def receipt(self, event_id: str, index: int, note: bytes) -> None:
+        self.tell(id=event_id, index=index, note=base64.b64encode(note).decode())
+
+
+def _live(
+    work: Callable[[Teller, Path], None],
+    teller: Teller,
+    data_dir: Path,
+    faults: str,
+    broken: Callable[[], None] | None,
+) -> None:
+    """The child: never returns into the parent's code."""
+    try:
+        failpoints.arm({failpoints.VARIABLE: faults})
+        if broken is not None:
+            broken()
+        work(teller, data_dir)
+    except BaseException:  # noqa: BLE001 - told to the parent, which judges it
+        teller.tell(failed=traceback.format_exc())
+    finally:
+        teller.tell(armed=list(failpoints._armed))
+        os._exit(0)
+
+
+def _listen(
+    life: Life, reading: int, pid: int, *, begun: float, kill_after_s: float | None, kill_at: float | None
+) -> None:
+    waiting = b""
+    while True:
+        timeout = HANG_S if kill_at is None else max(0.0, kill_at - time.monotonic())
+        if not select.select([reading], [], [], timeout)[0]:
+            life.hung = kill_at is None
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+            kill_at = None
+            kill_after_s = None
+            continue
+        data = os.read(reading, 65536)
+        if not data:
+            return
+        *lines, waiting = (waiting + data).split(b"\n")
+        for line in lines:
+            message = json.loads(line)
+            if "id" in message:
+                life.receipts.append(Receipt(message["id"], message["index"], base64.b64decode(message["note"])))
+            elif "failed" in message:
+                life.failed = message["failed"]
+            elif "armed" in message:
+                life.armed = message["armed"]
+            elif "started" in message:
+                life.started_s = time.monotonic() - begun
+                life.quarantined = message["started"]
+                if kill_after_s is not None and kill_at is None:
+                    kill_at = time.monotonic() + kill_after_s
+
+
+def prepare(folder: Path, *, entries: int = 5) -> Path:
+    """A city with a budget year, to be copied for each chain of crashes."""
+    template = folder / "template"
+    with small_city(template) as city:
+        city.post(*budget_year(appropriated_won=10**12))
+        for number in range(5, entries):
+            city.post(obligation(10**9 + number, amount_won=1))
+    return template
+
+
+def copy_of(template: Path, target: Path) -> CrashCity:
+    shutil.copytree(template, target)
+    return CrashCity(target)
+
+
+# --- what a life does -----------------------------------------------------------------------------------
+
+
+def start(teller: Teller, data_dir: Path) -> Ledger:
+    """Open and start; say so."""
+    ledger = Ledger(load_settings(data_dir, INTERVAL), serve_in_quarantine=True)
+    ledger.start()
+    teller.tell(started=ledger.why_quarantined())
+    return ledger
+
+
+def post(teller: Teller, city: SmallCity, number: int, *, tries: int = 2) -> bool:
+    """Post one obligation, again if it was not acknowledged, as an agency would; was it acknowledged?"""
+    submission = obligation(number, amount_won=1)
+    for _ in range(tries):
+        with suppress(AuditServiceError, TimeoutError):
+            result = city.post(submission)
+            index = result.outcomes[0].index
+            if index is None:
+                raise AssertionError(f"refused: {result.outcomes[0].error}")
+            teller.receipt(submission["id"], index, result.head.note)
+            return True
+    return False
+
+
+def post_some(numbers: list[int]) -> Callable[[Teller, Path], None]:
+    """A life that posts a few events one after another, has each published, and stops."""
+
+    def work(teller: Teller, data_dir: Path) -> None:
+        ledger = start(teller, data_dir)
+        if ledger.quarantine is None:
+            city = SmallCity(ledger.settings, ledger)
+            for number in numbers:
+                if not post(teller, city, number):
+                    break
+                _wait_for_publication(ledger)
+        ledger.stop()
+
+    return work
+
+
+def _wait_for_publication(ledger: Ledger) -> None:
+    """Give the publisher its turn; one that fails for good is seen by the judge, not here."""
+    deadline = time.monotonic() + 0.3
+    while ledger.published_size < ledger.signed().size and time.monotonic() < deadline:
+        time.sleep(0.001)
+
+
+def post_under_load(first: int, *, clients: int = 4) -> Callable[[Teller, Path], None]:
+    """A life that posts from several threads until it is killed."""
+
+    def work(teller: Teller, data_dir: Path) -> None:
+        ledger = start(teller, data_dir)
+        city = SmallCity(ledger.settings, ledger)
+        numbers = count(first)
+
+        def client() -> None:
+            while post(teller, city, next(numbers)):
+                pass
+
+        threads = [threading.Thread(target=client) for _ in range(clients)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    return work
