@@ -191,8 +191,10 @@ class PublicationLoop:
         while True:
             self._wake.wait()
             self._wake.clear()
+            # Asked before publishing: what was signed while an older head was being published has its own round.
+            last_round = self._stopping.is_set()
             self._publish_newest()
-            if self._stopping.is_set():
+            if last_round:
                 return
             # At most one publication per interval; a stop does not wait for it.
             self._stopping.wait(self._interval_s)
