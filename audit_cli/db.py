@@ -9,7 +9,7 @@ from audit_cli.output import Output
 from audit_cli.server_errors import one_line_errors
 from audit_service.reading import LogReader
 from audit_service.recording.database import open_database
-from audit_service.recording.migrations import upgrade_both
+from audit_service.recording.migrations import upgrade_all
 from audit_service.recording.recorder import LedgerRecorder
 from audit_service.settings import load_settings
 from projections.read_models.projector import Projector
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of `audit db`."""
     parser.description = (
-        "upgrade: bring both databases to the newest revision.\n"
+        "upgrade: bring every database to the newest revision.\n"
         "rebuild: fold the read models anew from the log's entries (stop the service first)."
     )
     parser.epilog = "example:\n  audit db rebuild --data var/demo"
@@ -35,7 +35,7 @@ def run(args: argparse.Namespace) -> int:
     """Do it; returns the exit code."""
     with one_line_errors():
         settings = load_settings(args.data)
-        upgrade_both(settings)
+        upgrade_all(settings)
         if args.action == "rebuild":
             _rebuild(settings)
     return 0

@@ -26,7 +26,8 @@ examples:
       --agency 'city=City hall=registry.*' \\
       --agency 'roads=Road works=budget.*,contract.*,project.*,service.*'
 
-The tables are made in DIR, or in the PostgreSQL database that AUDIT_DATABASE_URL names.
+The tables are made in DIR, or in the PostgreSQL database that AUDIT_DATABASE_URL names; with AUDIT_JOURNAL_URL,
+which names another one, several hosts can take the log over from each other.
 Private keys and tokens end up in DIR/keys, readable by their owner only. Take the three root keys away from
 this machine, give each agency its key and token, and publish the verifier key that is printed.
 """
@@ -57,7 +58,12 @@ def run(args: argparse.Namespace) -> int:
     agencies = [_agency(text) for text in args.agency]
     with one_line_errors():
         settings = initialise(
-            args.data, origin=args.origin, city=args.city, agencies=agencies, database_url=read_url("database_url")
+            args.data,
+            origin=args.origin,
+            city=args.city,
+            agencies=agencies,
+            database_url=read_url("database_url"),
+            journal_url=read_url("journal_url"),
         )
         with Ledger(settings) as ledger:
             vkey = ledger.vkey

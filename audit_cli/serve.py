@@ -24,9 +24,9 @@ from api.logs import log_as_json
 from api.server import open_services
 from audit_cli.errors import WrongUse
 from audit_cli.server_errors import one_line_errors
-from audit_service.ledger import lock_path
 from audit_service.settings import load_settings
-from audit_service.signing.lock import FileLock, stand_by
+from audit_service.signing.lock import stand_by
+from audit_service.signing.stores import open_lock
 
 if TYPE_CHECKING:
     import argparse
@@ -63,7 +63,7 @@ def run(args: argparse.Namespace) -> int:
     with one_line_errors():
         settings = load_settings(args.data)
     log_as_json(origin=settings.origin)
-    lock = FileLock(lock_path(settings))
+    lock = open_lock(settings)
     if args.standby and not _stand_by(lock):
         return 0
     listener = socket.socket(fileno=args.fd) if args.fd is not None else _listen(args.host, args.port)

@@ -32,6 +32,14 @@ class DatabaseUrl:
         """The URI with its password: for the driver, and for nobody else."""
         return self._text
 
+    def same_database(self, other: DatabaseUrl) -> bool:
+        """Do both name one database of one server, whoever asks?"""
+        return self._place() == other._place()
+
+    def _place(self) -> tuple[str | None, int, str]:
+        parts = urlsplit(self._text)
+        return parts.hostname, parts.port or 5432, parts.path
+
     def __repr__(self) -> str:
         return f"DatabaseUrl({self.without_password!r})"
 

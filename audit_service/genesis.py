@@ -17,7 +17,7 @@ from audit_service.files import make_folder, write_durably
 from audit_service.keys import PUBLISHER_KEY_FILE, SigningKey, create_seed
 from audit_service.ledger import LOG_KEY_FILE, Ledger
 from audit_service.recording.database import open_database
-from audit_service.recording.migrations import upgrade_both
+from audit_service.recording.migrations import upgrade_all
 from audit_service.recording.recorder import LedgerRecorder
 from audit_service.settings import Settings
 from audit_service.submission import prepare_one
@@ -54,13 +54,14 @@ def initialise(
     agencies: Sequence[AgencyPlan],
     demo: bool = False,
     database_url: DatabaseUrl | None = None,
+    journal_url: DatabaseUrl | None = None,
     clock: Clock = now_utc,
 ) -> Settings:
     """Make a new ledger in an empty data directory: settings, keys, tables, tokens and the genesis entry.
 
-    `city` is the code of the agency that the genesis comes from. With `database_url` the tables are made in that
-    PostgreSQL database; its password is not written down. Private keys end up in `keys/` (mode 0600): in
-    production the root keys are taken away from this machine, and each agency makes its own key.
+    `city` is the code of the agency that the genesis comes from. With `database_url` and `journal_url` the tables are
+    made in those PostgreSQL databases; their passwords are not written down. Private keys end up in `keys/` (mode
+    0600): in production the root keys are taken away from this machine, and each agency makes its own key.
 
     Raises:
         ConfigurationError: there is a ledger here already.
@@ -68,12 +69,12 @@ def initialise(
     if (data_dir / "ledger.toml").exists():
         raise ConfigurationError(f"there is a ledger in {data_dir} already; it is never overwritten")
     make_folder(data_dir)
-    settings = Settings(data_dir=data_dir, origin=origin, demo=demo, database_url=database_url)
+    settings = Settings(data_dir=data_dir, origin=origin, demo=demo, database_url=database_url, journal_url=journal_url)
     log_key = NoteSigner.from_seed(origin, create_seed(settings.keys / LOG_KEY_FILE))
     root_keys = [_new_key(settings.keys / f"root-{number + 1}.key") for number in range(ROOT_KEY_COUNT)]
     publisher = _new_key(settings.keys / PUBLISHER_KEY_FILE)
     agency_keys = {agency.code: _new_key(settings.keys / f"{agency.code}.key") for agency in agencies}
-    upgrade_both(settings)
+    upgrade_all(settings)
     _require_empty(settings)
     data = {
         "origin": origin,
@@ -152,7 +153,9 @@ def _record(ledger: Ledger, submission: dict[str, Any], root_keys: Sequence[Sign
 def _settings_file(settings: Settings) -> bytes:
     # A JSON string with ASCII escapes is also a TOML basic string.
     lines = [f"origin = {json.dumps(settings.origin)}", f"demo = {'true' if settings.demo else 'false'}"]
-    if settings.database_url is not None:
-        # The password comes from AUDIT_DATABASE_URL or libpq's password file; the data directory does not hold it.
-        lines.append(f"database_url = {json.dumps(settings.database_url.without_password)}")
+    for name in ("database_url", "journal_url"):
+        url: DatabaseUrl | None = getattr(settings, name)
+        if url is not None:
+            # A password comes from the environment or libpq's password file; the data directory does not hold it.
+            lines.append(f"{name} = {json.dumps(url.without_password)}")
     return "\n".join([*lines, ""]).encode()

@@ -37,9 +37,9 @@ from audit_service.recovery import (
 )
 from audit_service.refusals import Refusals, is_noted, note_refused_body
 from audit_service.rules.keys import public_key_for
-from audit_service.signing.journal import SignStateJournal
-from audit_service.signing.lock import FileLock, require
+from audit_service.signing.lock import require
 from audit_service.signing.signer import CheckpointSigner, SignedHead
+from audit_service.signing.stores import open_journal, open_lock
 from audit_service.submission import is_refusal, prepare_many, prepare_one
 from audit_service.tokens import Tokens
 from audit_service.unit_of_work import Streams
@@ -92,9 +92,9 @@ class Ledger:
         self._running = False
         with ExitStack() as opened:
             # Whatever was opened is closed again when a later check refuses.
-            lock = lock or FileLock(lock_path(settings))
-            require(lock)
+            lock = lock or open_lock(settings)
             opened.callback(lock.release)
+            require(lock)
             self._open_stores(opened, clock)
             self._signer = CheckpointSigner(key, self._journal, origin=settings.origin)
             self._streams = Streams(LedgerApplication(self._recorder))
@@ -116,7 +116,7 @@ class Ledger:
         self.reader = LogReader(self._reading)
         self.checkpoints = CheckpointArchive(self._writing, self._reading)
         self.tokens = Tokens(self._writing, self._reading, clock=clock)
-        self._journal = SignStateJournal(self.settings.journal)
+        self._journal = open_journal(self.settings)
         opened.callback(self._journal.close)
 
     def _connect(self, *, clock: Clock) -> None:
@@ -421,8 +421,3 @@ class Ledger:
     def why_quarantined(self) -> str | None:
         """Why this log is read-only and what to do about it, for anybody to read; or None."""
         return f"{self.quarantine} {self.quarantine.remedy}".strip() if self.quarantine else None
-
-
-def lock_path(settings: Settings) -> Path:
-    """The file whose lock says which process writes this log."""
-    return settings.journal.with_name("lock")

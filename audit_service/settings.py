@@ -36,6 +36,13 @@ class Settings:
             " Keep the password out of the file: in the variable, or in libpq's own password file"
         },
     )
+    journal_url: DatabaseUrl | None = field(
+        default=None,
+        metadata={
+            "meaning": "several hosts: the PostgreSQL database of the sign-state journal and of the writer's lock,"
+            " another one than `database_url`; without it both are files in the data directory"
+        },
+    )
     publication_interval_s: float = field(
         default=1.0, metadata={"meaning": "`/log/checkpoint` moves at most once in this many seconds"}
     )
@@ -114,6 +121,7 @@ def load_settings(data_dir: Path, environment: Mapping[str, str] = os.environ) -
         origin=values["origin"],
         demo=values.get("demo") is True,
         database_url=read_url("database_url", values, environment),
+        journal_url=read_url("journal_url", values, environment),
         publication_interval_s=_number(values, environment, "publication_interval_s"),
         queue_limit=int(_number(values, environment, "queue_limit")),
         requests_per_token_s=_number(values, environment, "requests_per_token_s"),

@@ -27,7 +27,7 @@ from sqlalchemy import exc
 
 from audit_service import metrics
 from audit_service.clock import format_time, now_utc, parse_time
-from audit_service.errors import ClockBehind, JournalFull, Overloaded, RecordingFailed
+from audit_service.errors import ClockBehind, JournalFull, JournalUnavailable, Overloaded, RecordingFailed
 from audit_service.failpoints import reach
 from audit_service.fatal import end_if_disk_failed
 from audit_service.recording.recorder import Commit
@@ -153,10 +153,10 @@ class Writer:
     def _take_group(self) -> list[_Request] | None:
         """Everything that waits now, at least one request; None when the writer shall end.
 
-        Nothing, if nobody asks for a while and refusals wait for their entries, or a failed commit for its end.
+        Nothing, if nobody asks for a while and refusals wait for their entries, or what is recorded for its signature.
         """
         try:
-            waits = self._refusals.waiting or not self._settled
+            waits = self._refusals.waiting or not self._settled or self._unsigned
             request = self._queue.get(timeout=REFUSALS_LINGER_S if waits else None)
         except queue.Empty:
             return []
@@ -176,6 +176,11 @@ class Writer:
                 return None
             self._queue.put(None)  # answer this group first, then end
         return group
+
+    @property
+    def _unsigned(self) -> bool:
+        signed = self._signer.last
+        return (signed.size if signed else 0) < self._head.tree_size
 
     def _process(self, group: list[_Request]) -> None:
         try:
@@ -204,8 +209,8 @@ class Writer:
             self._refusals.give_back(refusals)
             _fail(group, error)
             return
-        except JournalFull as error:
-            # Recorded, and signed with the next group that finds room: a repeat then gets the same index.
+        except (JournalFull, JournalUnavailable) as error:
+            # Recorded, and signed with the next group that the journal takes: a repeat then gets the same index.
             _fail(group, error)
             return
         except exc.SQLAlchemyError as error:
@@ -262,6 +267,8 @@ class Writer:
         self._reader.extend(commit.leaf_hashes)
 
     def _sign(self, entries: list[bytes]) -> SignedHead:
+        if self._signer.settle():
+            self._on_signed()
         signed = self._signer.last
         signed_size = signed.size if signed else 0
         if signed is not None and signed_size == self._head.tree_size:

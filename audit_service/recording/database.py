@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from audit_service.settings import Settings
 
-Database = Literal["ledger", "projections"]
+Database = Literal["ledger", "projections", "journal"]
 
 BUSY_TIMEOUT_MS = 30_000
 _FULL = 2
@@ -37,11 +37,15 @@ class Rows(NamedTuple):
 
 
 def open_database(settings: Settings, database: Database, *, read_only: bool = False) -> Engine:
-    """Open one of the two databases of a ledger, wherever its settings say that it is.
+    """Open one of the databases of a ledger, wherever its settings say that it is.
 
     Raises:
-        ConfigurationError: the database is not durable, or its driver is missing.
+        ConfigurationError: the database is not durable, its driver is missing, or the journal is no database.
     """
+    if database == "journal":
+        if settings.journal_url is None:
+            raise ConfigurationError("the journal of this ledger is a file: `journal_url` is not set")
+        return open_postgres(settings.journal_url, schema=database, read_only=read_only)
     if settings.database_url is not None:
         return open_postgres(settings.database_url, schema=database, read_only=read_only)
     path = settings.ledger_database if database == "ledger" else settings.projections_database

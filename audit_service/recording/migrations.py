@@ -51,9 +51,11 @@ def upgrade(engine: Engine, database: Database) -> None:
     upgrade_to(engine, database, "head")
 
 
-def upgrade_both(settings: Settings) -> None:
-    """Bring both databases of a ledger to the newest revision."""
-    databases: tuple[Database, ...] = ("ledger", "projections")
+def upgrade_all(settings: Settings) -> None:
+    """Bring every database of a ledger to the newest revision."""
+    databases: list[Database] = ["ledger", "projections"]
+    if settings.journal_url is not None:
+        databases.append("journal")
     for database in databases:
         engine = open_database(settings, database)
         try:

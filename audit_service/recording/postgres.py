@@ -28,7 +28,7 @@ CONNECT_TIMEOUT_S = 5
 LOCK_TIMEOUT_MS = 5_000
 # A writer that stops inside its transaction (a stopped process, a lost host) gives the head free again; who rebuilds
 # the read models may compute for a while between two statements.
-IDLE_IN_TRANSACTION_TIMEOUT_MS = {"ledger": 5_000, "projections": 600_000}
+IDLE_IN_TRANSACTION_TIMEOUT_MS = {"ledger": 5_000, "projections": 600_000, "journal": 5_000}
 _DURABLE = {"fsync": "on", "full_page_writes": "on", "server_encoding": "UTF8"}
 # Of these, `on` is the least that waits for the disk of this server.
 _SYNCHRONOUS = ("on", "remote_apply")

@@ -51,8 +51,15 @@ def make_numbered_city(data_dir: Path, *, clock: Clock = now_utc) -> Settings:
         AgencyPlan(code="city", name_ko="시청", name_en="City hall", scopes=("registry.*",)),
         AgencyPlan(code="roads", name_ko="도로과", name_en="Road works", scopes=SCOPES),
     ]
-    database_url = read_url("database_url")
-    return initialise(data_dir, origin=ORIGIN, city="city", agencies=agencies, clock=clock, database_url=database_url)
+    return initialise(
+        data_dir,
+        origin=ORIGIN,
+        city="city",
+        agencies=agencies,
+        clock=clock,
+        database_url=read_url("database_url"),
+        journal_url=read_url("journal_url"),
+    )
 
 
 @contextmanager

@@ -37,6 +37,7 @@ def make_small_city(data_dir: Path) -> Settings:
         origin=ORIGIN,
         city="city",
         database_url=read_url("database_url"),
+        journal_url=read_url("journal_url"),
         agencies=[
             AgencyPlan(code="city", name_ko="시청", name_en="City hall", scopes=("registry.*",)),
             AgencyPlan(

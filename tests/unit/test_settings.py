@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 VALUES: dict[str, Any] = {
     "database_url": "postgresql://audit@db.example/ledger",
+    "journal_url": "postgresql://audit@other.example/journal",
     "publication_interval_s": 2.5,
     "queue_limit": 7,
     "requests_per_token_s": 8.0,
