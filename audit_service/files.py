@@ -43,6 +43,13 @@ def make_folder(folder: Path) -> None:
     fsync_folder(folder.parent)
 
 
+def remove_folder(folder: Path) -> None:
+    """Remove a folder of files; after a power cut any of them may be there again, which harms nobody."""
+    for path in folder.iterdir():
+        os.unlink(path)  # noqa: PTH108 - one API for everything that reaches the disk
+    os.rmdir(folder)  # noqa: PTH106 - the same
+
+
 def write_all(descriptor: int, data: bytes) -> None:
     """Write all of the bytes, however many calls that takes.
 

@@ -11,7 +11,6 @@ the log was idle.
 from __future__ import annotations
 
 import logging
-import shutil
 import threading
 from typing import TYPE_CHECKING
 
@@ -20,7 +19,7 @@ from audit_service.clock import now_utc
 from audit_service.errors import Quarantined
 from audit_service.failpoints import reach
 from audit_service.fatal import end_if_disk_failed
-from audit_service.files import fsync_folder, make_folder, write_durably
+from audit_service.files import fsync_folder, make_folder, remove_folder, write_durably
 from verifier.bundles import encode_bundle
 from verifier.hashing import HASH_BYTES, leaf_hash
 from verifier.tiles import TILE_WIDTH, Tile, bundles_for_size, tile_bytes, tiles_for_size
@@ -145,7 +144,7 @@ class Publisher:
     def _sweep(self, full: Path) -> None:
         partials = full.with_name(full.name + ".p")
         if partials.is_dir():
-            shutil.rmtree(partials)
+            remove_folder(partials)
 
 
 def _sync_folders(folders: set[Path]) -> None:

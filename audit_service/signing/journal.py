@@ -117,7 +117,7 @@ class SignStateJournal:
             # The file that was read stays until the next takeover.
             for older, file in self._files():
                 if older < self._loaded:
-                    file.unlink()
+                    os.unlink(file)  # noqa: PTH108 - one API for everything that reaches the disk
             fsync_folder(self._path.parent)
             return epoch
 

@@ -91,7 +91,7 @@ def test_the_documented_table_is_the_code_s() -> None:
 
 @pytest.mark.parametrize("spec", ["nowhere=kill", "record.before-commit=explode", "record.after-commit=lost", "x"])
 def test_a_point_that_is_not_there_cannot_be_armed(spec: str) -> None:
-    with pytest.raises(ValueError, match="failpoint|no write follows"):
+    with pytest.raises(ValueError, match=r"failpoint|no write follows"):
         parse_spec(spec)
 
 

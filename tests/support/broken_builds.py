@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
@@ -16,11 +17,12 @@ from verifier.hashing import leaf_hash
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from eventsourcing.persistence import StoredEvent
 
 
-def acknowledge_before_commit() -> None:
+def acknowledge_before_commit(_: object) -> None:
     """Every caller has an answer as soon as the rules allow its event; then it is recorded and signed."""
     process, decide = Writer._process, Writer._decide
 
@@ -40,7 +42,7 @@ def acknowledge_before_commit() -> None:
     Writer._process = answer_first  # type: ignore[method-assign]
 
 
-def sign_before_commit() -> None:
+def sign_before_commit(_: object) -> None:
     """The head is signed while its entries are not yet committed."""
     insert, sign = LedgerRecorder.insert_events, signer.CheckpointSigner.sign
     signers: list[Any] = []
@@ -69,22 +71,36 @@ def sign_before_commit() -> None:
     LedgerRecorder.insert_events = sign_first  # type: ignore[method-assign,assignment]
 
 
-def no_folder_sync() -> None:
+def no_folder_sync(_: object) -> None:
     """Files are synced, their names are not."""
     for module in (files, journal, publisher):
         module.fsync_folder = lambda _: None  # type: ignore[attr-defined]
 
 
-def no_epoch() -> None:
+def no_file_sync(_: object) -> None:
+    """Names are synced, the bytes behind them are not."""
+    files.sync = lambda _: None  # type: ignore[assignment]
+    files.fsync_folder = journal.fsync_folder = publisher.fsync_folder = _real_fsync_folder
+    journal._sync_data = lambda _: None
+
+
+def _real_fsync_folder(folder: Path) -> None:
+    descriptor = files.os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    files.os.fsync(descriptor)
+    files.os.close(descriptor)
+
+
+def no_epoch(_: object) -> None:
     """Nobody compares the epoch: a writer that was taken over from goes on writing."""
     recording._require_head = lambda *_: None
     recording._UPDATE_HEAD = recording._UPDATE_HEAD.replace("AND epoch = ?", "AND ? > 0")
     SignStateJournal.require_mine = lambda _: None  # type: ignore[method-assign]
 
 
-BROKEN: dict[str, Callable[[], None]] = {
+BROKEN: dict[str, Callable[[Any], None]] = {
     "acknowledge-before-commit": acknowledge_before_commit,
     "sign-before-commit": sign_before_commit,
     "no-folder-sync": no_folder_sync,
+    "no-file-sync": no_file_sync,
     "no-epoch": no_epoch,
 }

@@ -25,12 +25,16 @@ from audit_service import failpoints
 from audit_service.errors import AuditServiceError
 from audit_service.ledger import Ledger
 from audit_service.settings import load_settings
+from audit_service.signing.lock import FileLock
 from tests.support.public_log import Receipt, judge, read_checkpoint
 from tests.support.small_city import SmallCity, budget_year, obligation, small_city
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    Work = Callable[["Teller", Path], None]
+    Breaking = Callable[["Teller"], None]
 
 # A life that neither ends nor says anything for so long hangs: that is a finding, never a wait.
 HANG_S = 20.0
@@ -47,11 +51,16 @@ class Life:
     quarantined: str | None = None
     failed: str | None = None
     armed: list[str] = field(default_factory=list)
+    struck: str | None = None
     hung: bool = False
 
     @property
     def was_killed(self) -> bool:
         return os.WIFSIGNALED(self.status) and os.WTERMSIG(self.status) == signal.SIGKILL
+
+    @property
+    def exit_code(self) -> int | None:
+        return os.WEXITSTATUS(self.status) if os.WIFEXITED(self.status) else None
 
 
 @dataclass(slots=True)
@@ -65,33 +74,68 @@ class CrashCity:
 
     def live(
         self,
-        work: Callable[[Teller, Path], None],
+        work: Work,
         *,
         faults: str = "",
         kill_after_s: float | None = None,
         kill_from_fork: bool = False,
-        broken: Callable[[], None] | None = None,
+        broken: Breaking | None = None,
     ) -> Life:
         """Fork one life and see it end; `kill_after_s` counts from when it has started, or from when it was forked."""
-        begun = time.monotonic()
+        listening = self._fork(work, faults, broken)
+        if kill_after_s is not None and kill_from_fork:
+            listening.kill_at = listening.begun + kill_after_s
+        listening.kill_after_s = kill_after_s
+        try:
+            listening.until_end()
+        finally:
+            listening.end()
+        self._remember(listening.life)
+        return listening.life
+
+    def race(
+        self,
+        first: Work,
+        second: Work,
+        *,
+        stop_after_s: float | None,
+        delay_s: float,
+        broken: Breaking | None = None,
+    ) -> list[Life]:
+        """Two lives at once, the second a little later; with `stop_after_s` the first is stopped while it writes."""
+        listening = self._fork(first, "", broken)
+        waker = None
+        if stop_after_s is not None:
+            # Stopped somewhere in its work, and woken when the other one has done all of its own.
+            listening.until_end(or_started=True)
+            time.sleep(stop_after_s)
+            os.kill(listening.pid, signal.SIGSTOP)
+            waker = _wake_later(listening.pid)
+        else:
+            time.sleep(delay_s)
+        later = self.live(second, broken=broken)
+        if waker is not None:
+            os.waitpid(waker, 0)
+        listening.until_end()
+        listening.end()
+        self._remember(listening.life)
+        return [listening.life, later]
+
+    def _fork(self, work: Work, faults: str, broken: Breaking | None) -> _Listening:
+        """A new process, and the end of the pipe through which it tells."""
         reading, writing = os.pipe()
         pid = os.fork()
         if pid == 0:
             os.close(reading)
             _live(work, Teller(writing), self.data_dir, faults, broken)
         os.close(writing)
-        life = Life()
-        try:
-            kill_at = begun + kill_after_s if kill_from_fork and kill_after_s is not None else None
-            _listen(life, reading, pid, begun=begun, kill_after_s=kill_after_s, kill_at=kill_at)
-        finally:
-            os.close(reading)
-            life.status = os.waitpid(pid, 0)[1]
+        return _Listening(Life(), reading, pid)
+
+    def _remember(self, life: Life) -> None:
         self.receipts += life.receipts
         note = read_checkpoint(self.data_dir)
         if note is not None:
             self.notes.add(note)
-        return life
 
     def findings(self) -> list[str]:
         """What is wrong with the public log, as anybody may see it."""
@@ -112,17 +156,17 @@ class Teller:
 
 
 def _live(
-    work: Callable[[Teller, Path], None],
+    work: Work,
     teller: Teller,
     data_dir: Path,
     faults: str,
-    broken: Callable[[], None] | None,
+    broken: Breaking | None,
 ) -> None:
     """The child: never returns into the parent's code."""
     try:
         failpoints.arm({failpoints.VARIABLE: faults})
         if broken is not None:
-            broken()
+            broken(teller)
         work(teller, data_dir)
     except BaseException:  # noqa: BLE001 - told to the parent, which judges it
         teller.tell(failed=traceback.format_exc())
@@ -131,36 +175,70 @@ def _live(
         os._exit(0)
 
 
-def _listen(
-    life: Life, reading: int, pid: int, *, begun: float, kill_after_s: float | None, kill_at: float | None
-) -> None:
-    waiting = b""
-    while True:
-        timeout = HANG_S if kill_at is None else max(0.0, kill_at - time.monotonic())
-        if not select.select([reading], [], [], timeout)[0]:
-            life.hung = kill_at is None
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-            kill_at = None
-            kill_after_s = None
-            continue
-        data = os.read(reading, 65536)
-        if not data:
-            return
-        *lines, waiting = (waiting + data).split(b"\n")
-        for line in lines:
-            message = json.loads(line)
-            if "id" in message:
-                life.receipts.append(Receipt(message["id"], message["index"], base64.b64decode(message["note"])))
-            elif "failed" in message:
-                life.failed = message["failed"]
-            elif "armed" in message:
-                life.armed = message["armed"]
-            elif "started" in message:
-                life.started_s = time.monotonic() - begun
-                life.quarantined = message["started"]
-                if kill_after_s is not None and kill_at is None:
-                    kill_at = time.monotonic() + kill_after_s
+def _wake_later(pid: int) -> int:
+    """Another process that wakes a stopped one; usually the other writer has done all of its work by then.
+
+    Not always: a process that was stopped inside a transaction holds the database's lock, and whoever takes over waits.
+    """
+    waker = os.fork()
+    if waker == 0:
+        time.sleep(0.3)
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGCONT)
+        os._exit(0)
+    return waker
+
+
+@dataclass(slots=True)
+class _Listening:
+    """The parent's end of one life's pipe."""
+
+    life: Life
+    reading: int
+    pid: int
+    begun: float = field(default_factory=time.monotonic)
+    kill_at: float | None = None
+    kill_after_s: float | None = None
+    waiting: bytes = b""
+
+    def until_end(self, *, or_started: bool = False) -> None:
+        """Take in what the life tells until it has ended; kill it when its time has come, or if it hangs."""
+        life = self.life
+        while not (or_started and life.started_s is not None):
+            timeout = HANG_S if self.kill_at is None else max(0.0, self.kill_at - time.monotonic())
+            if not select.select([self.reading], [], [], timeout)[0]:
+                life.hung = self.kill_at is None
+                with suppress(ProcessLookupError):
+                    os.kill(self.pid, signal.SIGKILL)
+                self.kill_at = self.kill_after_s = None
+                continue
+            data = os.read(self.reading, 65536)
+            if not data:
+                return
+            *lines, self.waiting = (self.waiting + data).split(b"\n")
+            for line in lines:
+                self._take(json.loads(line))
+
+    def _take(self, message: dict[str, Any]) -> None:
+        life = self.life
+        if "id" in message:
+            life.receipts.append(Receipt(message["id"], message["index"], base64.b64decode(message["note"])))
+        elif "struck" in message:
+            life.struck = message["struck"]
+        elif "failed" in message:
+            life.failed = message["failed"]
+        elif "armed" in message:
+            life.armed = message["armed"]
+        elif "started" in message:
+            life.started_s = time.monotonic() - self.begun
+            life.quarantined = message["started"]
+            if self.kill_after_s is not None and self.kill_at is None:
+                self.kill_at = time.monotonic() + self.kill_after_s
+
+    def end(self) -> None:
+        """The life has ended: how?"""
+        os.close(self.reading)
+        self.life.status = os.waitpid(self.pid, 0)[1]
 
 
 def prepare(folder: Path, *, entries: int = 5) -> Path:
@@ -203,7 +281,7 @@ def post(teller: Teller, city: SmallCity, number: int, *, tries: int = 2) -> boo
     return False
 
 
-def post_some(numbers: list[int]) -> Callable[[Teller, Path], None]:
+def post_some(numbers: list[int]) -> Work:
     """A life that posts a few events one after another, and stops, which publishes them."""
 
     def work(teller: Teller, data_dir: Path) -> None:
@@ -218,7 +296,7 @@ def post_some(numbers: list[int]) -> Callable[[Teller, Path], None]:
     return work
 
 
-def post_under_load(first: int, *, clients: int = 4) -> Callable[[Teller, Path], None]:
+def post_under_load(first: int, *, clients: int = 4) -> Work:
     """A life that posts from several threads until it is killed."""
 
     def work(teller: Teller, data_dir: Path) -> None:
@@ -235,5 +313,25 @@ def post_under_load(first: int, *, clients: int = 4) -> Callable[[Teller, Path],
             thread.start()
         for thread in threads:
             thread.join()
+
+    return work
+
+
+RACE_EVENTS = 12
+
+
+def post_without_lock(first: int) -> Work:
+    """A life that writes although another one may: its lock is a file of its own, as if the lock were broken."""
+
+    def work(teller: Teller, data_dir: Path) -> None:
+        lock = FileLock(data_dir / f"lock-{os.getpid()}")
+        ledger = Ledger(load_settings(data_dir, INTERVAL), lock=lock)
+        ledger.start()
+        teller.tell(started=None)
+        city = SmallCity(ledger.settings, ledger)
+        for number in range(first, first + RACE_EVENTS):
+            if not post(teller, city, number, tries=1):
+                break
+        ledger.stop()
 
     return work

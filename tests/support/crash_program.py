@@ -21,11 +21,21 @@ import tempfile
 from dataclasses import asdict, dataclass, field
 from itertools import product
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from audit_service.failpoints import MODES, POINTS
+from audit_service.fatal import EXIT_DISK_FAILED
 from tests.support.broken_builds import BROKEN
-from tests.support.crash_city import CrashCity, copy_of, post_some, post_under_load, prepare
+from tests.support.crash_city import (
+    RACE_EVENTS,
+    CrashCity,
+    copy_of,
+    post_some,
+    post_under_load,
+    post_without_lock,
+    prepare,
+)
+from tests.support.failing_calls import FAILING, failing_calls, must_end
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -62,7 +72,7 @@ def faults_of_every_point() -> list[str]:
 class Runner:
     """Lives and dies in one folder."""
 
-    def __init__(self, folder: Path, broken: Callable[[], None] | None) -> None:
+    def __init__(self, folder: Path, broken: Callable[[Any], None] | None) -> None:
         self._folder = folder
         self._broken = broken
         self._numbers = Numbers()
@@ -166,6 +176,58 @@ class Runner:
             tally.acknowledged += len(city.receipts)
             shutil.rmtree(city.data_dir)
 
+    def fail_each_call(self, kind: str, share: int, shares: int) -> None:
+        """Let the k-th call that writes journal or public files fail, for every k that a life comes to."""
+        place = share
+        while len(self.tally.findings) < MAX_FINDINGS:
+            name = f"{kind} at call {place}"
+            city = copy_of(self._templates["plain"], self._folder / f"calls-{place}")
+            posted = [self._numbers.take(1) for _ in range(2)]
+            life = city.live(post_some(posted), broken=failing_calls(kind, place))
+            if not life.struck:
+                shutil.rmtree(city.data_dir)
+                return
+            if life.hung or life.was_killed or life.quarantined:
+                self.tally.findings.append(f"{name}: {life}")
+            if (life.exit_code == EXIT_DISK_FAILED) != must_end(kind, life.struck):
+                self.tally.findings.append(f"{name} ({life.struck}): the process ended with {life.exit_code}")
+            if kind == "short" and (life.failed or len(life.receipts) < len(posted)):
+                self.tally.findings.append(f"{name}: a short write is no error: {life}")
+            posted.insert(0, self._numbers.take(1))
+            self.tally.points += 1
+            self._judge(name, city, city.live(post_some(posted)), posted)
+            shutil.rmtree(city.data_dir)
+            place += shares
+
+    def race(self, races: int, seed: int, *, stopped: bool) -> None:
+        """Two writers on one log whose lock is gone; with `stopped`, one sleeps while the other takes over."""
+        rng = random.Random(seed)
+        for number in range(races):
+            city = copy_of(self._templates["plain"], self._folder / f"race-{number}")
+            name = f"seed {seed}, race {number}"
+            first, second = self._numbers.take(1000), self._numbers.take(1000)
+            lives = city.race(
+                post_without_lock(first),
+                post_without_lock(second),
+                stop_after_s=rng.random() * 0.02 if stopped else None,
+                delay_s=rng.random() * 0.03,
+                broken=self._broken,
+            )
+            self.tally.points += 1
+            for life in lives:
+                if life.hung or life.was_killed:
+                    self.tally.findings.append(f"{name}: {life}")
+            whole = [life for life in lives if len(life.receipts) == RACE_EVENTS]
+            if not whole:
+                self.tally.findings.append(f"{name}: no writer kept working: {lives}")
+            self.tally.crashed += 2 - len(whole)
+            posted = [self._numbers.take(1)]
+            self._judge(name, city, city.live(post_some(posted)), posted)
+            self.tally.acknowledged += len(city.receipts)
+            shutil.rmtree(city.data_dir)
+            if len(self.tally.findings) >= MAX_FINDINGS:
+                return
+
 
 class Numbers:
     """Numbers of obligations: none is used twice."""
@@ -187,7 +249,7 @@ def pairs_of_points() -> Iterator[tuple[str, str]]:
 
 def main() -> int:
     parser = argparse.ArgumentParser()
-    parser.add_argument("kind", choices=["failpoints", "pairs", "random"])
+    parser.add_argument("kind", choices=["failpoints", "pairs", "random", "calls", "races", "stopped"])
     parser.add_argument("--share", default="0/1", help="which part of the work: i/n")
     parser.add_argument("--points", type=int, default=100)
     parser.add_argument("--seed", type=int, default=1)
@@ -205,6 +267,11 @@ def main() -> int:
         runner = Runner(Path(folder), BROKEN.get(args.broken))
         if args.kind == "random":
             runner.crash_at_random(args.points, args.seed)
+        elif args.kind == "calls":
+            for kind in FAILING:
+                runner.fail_each_call(kind, share, shares)
+        elif args.kind in {"races", "stopped"}:
+            runner.race(args.points, args.seed, stopped=args.kind == "stopped")
         else:
             cases = [(fault,) for fault in faults_of_every_point()] if args.kind == "failpoints" else pairs_of_points()
             chosen = [faults for faults in cases if faults[0].startswith(args.only)]
