@@ -19,12 +19,15 @@ from audit_service.ledger import Ledger
 from audit_service.recording import postgres
 from audit_service.recording.postgres import open_postgres
 from audit_service.settings import load_settings
+from tests.support.postgres import drop_database, new_database
 from tests.support.small_city import BUDGET, ORIGIN, SmallCity, budget_year, make_small_city, small_city
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ROLES = (Path(__file__).parents[2] / "deploy" / "postgres-roles.sql").read_text(encoding="utf-8")
+DEPLOY = Path(__file__).parents[2] / "deploy"
+ROLES = (DEPLOY / "postgres-roles.sql").read_text(encoding="utf-8")
+JOURNAL_ROLES = (DEPLOY / "postgres-journal-roles.sql").read_text(encoding="utf-8")
 PLAN = AgencyPlan(code="city", name_ko="시청", name_en="City hall", scopes=("registry.*",))
 SECRET = "s3cret-of-a-test"
 
@@ -131,18 +134,29 @@ def test_a_failed_statement_is_shown_without_its_values(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def as_service(tmp_path: Path, postgres_url: DatabaseUrl, monkeypatch: pytest.MonkeyPatch) -> Iterator[SmallCity]:
-    """A ledger made by the owner, opened by the role of the service."""
+def as_service(
+    tmp_path: Path, postgres_server: str, postgres_url: DatabaseUrl, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[SmallCity]:
+    """A ledger on several hosts, made by the owner, opened by the role of the service."""
+    journal_url = new_database(postgres_server)
+    monkeypatch.setenv("AUDIT_JOURNAL_URL", journal_url.reveal())
     settings = make_small_city(tmp_path / "ledger")
-    for _ in range(2):  # it may be run again
+    for _ in range(2):  # they may be run again
         run_script(postgres_url, ROLES)
+        run_script(journal_url, JOURNAL_ROLES)
     run_script(postgres_url, f"ALTER ROLE audit_service PASSWORD '{SECRET}'")
-    parts = urlsplit(postgres_url.reveal())
-    netloc = f"audit_service:{SECRET}@{parts.netloc.rpartition('@')[2]}"
-    monkeypatch.setenv("AUDIT_DATABASE_URL", urlunsplit(parts._replace(netloc=netloc)))
+    monkeypatch.setenv("AUDIT_DATABASE_URL", of_service(postgres_url))
+    monkeypatch.setenv("AUDIT_JOURNAL_URL", of_service(journal_url))
     with Ledger(load_settings(settings.data_dir)) as ledger:
         yield SmallCity(settings, ledger)
-    run_script(postgres_url, "DROP OWNED BY audit_service; DROP ROLE audit_service")
+    run_script(postgres_url, "DROP OWNED BY audit_service")
+    run_script(journal_url, "DROP OWNED BY audit_service; DROP ROLE audit_service")
+    drop_database(journal_url, postgres_server)
+
+
+def of_service(url: DatabaseUrl) -> str:
+    parts = urlsplit(url.reveal())
+    return urlunsplit(parts._replace(netloc=f"audit_service:{SECRET}@{parts.netloc.rpartition('@')[2]}"))
 
 
 def test_the_role_does_all_that_the_service_does(as_service: SmallCity) -> None:
@@ -154,7 +168,7 @@ def test_the_role_does_all_that_the_service_does(as_service: SmallCity) -> None:
     assert ledger.tokens.caller_of(token) is not None
     ledger.tokens.revoke(token.partition(".")[0])
     assert ledger.tokens.caller_of(token) is None
-    assert main(["db", "rebuild", "--data", str(as_service.settings.data_dir)]) == 0
+    ledger._journal.forget_published(5)
     with ledger._writing.connect() as connection:
         assert connection.exec_driver_sql("SELECT current_user").scalar_one() == "audit_service"
 
@@ -192,6 +206,14 @@ def test_the_role_may_not_change_what_was_recorded(as_service: SmallCity) -> Non
     assert refused == dict.fromkeys(FORBIDDEN, "42501"), "42501 is `insufficient_privilege`"
 
 
+def test_the_role_may_not_change_what_was_signed(as_service: SmallCity) -> None:
+    journal: Any = as_service.ledger._journal
+    for statement in ("UPDATE records SET record = ''", "TRUNCATE records", "DELETE FROM head", "DROP TABLE records"):
+        refused = pytest.raises(exc.ProgrammingError, match=r"permission denied|must be owner")
+        with refused, journal._engine.begin() as connection:
+            connection.exec_driver_sql(statement)
+
+
 def test_every_table_has_its_place_in_the_roles(as_service: SmallCity) -> None:
     """A new table must be thought about: a role that may not touch it fails at night."""
     with as_service.ledger._writing.connect() as connection:
@@ -199,6 +221,10 @@ def test_every_table_has_its_place_in_the_roles(as_service: SmallCity) -> None:
             "SELECT tablename FROM pg_tables WHERE schemaname = 'ledger' ORDER BY 1"
         ).scalars()
         assert {f"ledger.{name}" for name in tables} <= set(re.findall(r"ledger\.[a-z_]+", ROLES))
+    journal: Any = as_service.ledger._journal
+    with journal._engine.connect() as connection:
+        tables = connection.exec_driver_sql("SELECT tablename FROM pg_tables WHERE schemaname = 'journal'").scalars()
+        assert {f"journal.{name}" for name in tables} == set(re.findall(r"journal\.[a-z_]+", JOURNAL_ROLES))
 
 
 def test_a_new_ledger_names_its_database(tmp_path: Path, postgres_url: DatabaseUrl) -> None:
