@@ -122,9 +122,9 @@ def _answers(url: str) -> bool:
 
 
 @contextmanager
-def own_server() -> Iterator[PostgresServer]:
+def own_server(*, in_memory: bool = True) -> Iterator[PostgresServer]:
     """A server from the wheel, running, in a folder of its own; both are gone afterwards."""
-    folder = Path(tempfile.mkdtemp(prefix="audit-postgres-", dir=_memory()))
+    folder = Path(tempfile.mkdtemp(prefix="audit-postgres-", dir=_memory() if in_memory else None))
     user: dict[str, Any] = {}
     try:
         if os.getuid() == 0:
