@@ -55,7 +55,7 @@ def load_project_page(read_models: ReadModels, project_id: str) -> ProjectPage |
     answer = read_models.answer("project-register", project_id)
     if answer is None or not answer["tables"]["registration"]:
         return None
-    project: Tables = answer["tables"]
+    project: Tables = {table: _in_force(rows) for table, rows in answer["tables"].items()}
     registration = project["registration"][0]
     division = registration["division"]
     settlement = _tables(read_models, "settlement", division)
@@ -74,6 +74,11 @@ def load_project_page(read_models: ReadModels, project_id: str) -> ProjectPage |
         contracts=_registers(read_models, "contract-register", "plan", project_id),
         services=_registers(read_models, "service-statistics", "service", project_id),
     )
+
+
+def _in_force(rows: list[Row]) -> list[Row]:
+    """The rows that no later entry corrects; the answer itself shows both versions."""
+    return [row for row in rows if row.get("corrected_by") is None]
 
 
 def _tables(read_models: ReadModels, kind: str, key: str) -> Tables:
@@ -123,6 +128,7 @@ def _book(read_models: ReadModels, key: str, project_id: str) -> Book | None:
         lines=lines,
         items_by_line=[(line, own) for line, own in by_line if own],
         steps=_of_project(tables["steps"], project_id),
+        # A corrected row has an id of its own: the names are those in force.
         item_names={item["id"]: item["item_ko"] for item in items},
         step_names={step["id"]: step["name_ko"] for step in tables["steps"]},
         line_item_checks=[row for row in tables["line_item_checks"] if row["id"] in line_ids],
