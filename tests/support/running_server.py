@@ -34,14 +34,16 @@ class RunningServer:
     Tests come all from one address, so the limits of requests are off unless `environment` says otherwise.
     """
 
-    def __init__(self, data_dir: Path, environment: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, data_dir: Path, environment: dict[str, str] | None = None, options: tuple[str, ...] = ()
+    ) -> None:
         self.data_dir = data_dir
         with socket.create_server(("127.0.0.1", 0)) as listener:
             self.port: int = listener.getsockname()[1]
             self.log_file = data_dir / "server.log"
             with self.log_file.open("ab") as log:
                 self.process = subprocess.Popen(
-                    [*_SERVE, "--data", str(data_dir), "--fd", str(listener.fileno())],
+                    [*_SERVE, "--data", str(data_dir), "--fd", str(listener.fileno()), *options],
                     pass_fds=[listener.fileno()],
                     stdout=log,
                     stderr=log,
