@@ -51,6 +51,8 @@ def differing_rows(ledger: Engine, projections: Engine) -> Iterator[str]:
     """
     with projections.connect() as stored, tempfile.TemporaryDirectory() as folder:
         position = stored.execute(select(fold_state.c.position).where(fold_state.c.name == LOG_POSITION)).scalar_one()
+        if position == 0:
+            return  # nothing was taken in yet
         anew = open_sqlite(Path(folder) / "projections.sqlite3")
         try:
             upgrade(anew, "projections")
