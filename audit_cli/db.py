@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from audit_cli.output import Output
 from audit_cli.server_errors import one_line_errors
+from audit_service.anew import make_database_anew, needs_new_database
 from audit_service.reading import LogReader
 from audit_service.recording.database import open_database
 from audit_service.recording.migrations import upgrade_all
@@ -24,9 +25,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of `audit db`."""
     parser.description = (
         "upgrade: bring every database to the newest revision.\n"
-        "rebuild: fold the read models anew from the log's entries (stop the service first)."
+        "rebuild: fold the read models anew from the log's entries (stop the service first). If the ledger's own\n"
+        "database is damaged, or behind what was signed, it is made anew before, from tiles and journal."
     )
     parser.epilog = "example:\n  audit db rebuild --data var/demo"
+    parser.add_argument(
+        "--ledger", action="store_true", help="with rebuild: make the ledger's database anew although it looks whole"
+    )
     parser.add_argument("action", choices=["upgrade", "rebuild"])
     parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="the ledger's data directory")
 
@@ -35,10 +40,18 @@ def run(args: argparse.Namespace) -> int:
     """Do it; returns the exit code."""
     with one_line_errors():
         settings = load_settings(args.data)
+        if args.action == "rebuild":
+            _make_ledger_anew(settings, always=args.ledger)
         upgrade_all(settings)
         if args.action == "rebuild":
             _rebuild(settings)
     return 0
+
+
+def _make_ledger_anew(settings: Settings, *, always: bool) -> None:
+    if always or needs_new_database(settings):
+        size = make_database_anew(settings)
+        Output().verdict(f"made the ledger's database anew from tiles and journal: {size} entries")
 
 
 def _rebuild(settings: Settings) -> None:

@@ -55,6 +55,17 @@ def parse_records(data: bytes) -> list[SignState]:
     return records
 
 
+def readable_end(data: bytes) -> int:
+    """Up to which byte do whole records stand one behind the other?"""
+    offset = 0
+    while offset < len(data):
+        record, end = _parse_record(data, offset)
+        if record is None:
+            return offset
+        offset = end
+    return offset
+
+
 def _require_order(before: SignState, record: SignState) -> None:
     grows = record.tree_size > before.tree_size and record.epoch == before.epoch
     takes_over = (record.tree_size, record.root_hash) == (before.tree_size, before.root_hash)

@@ -73,7 +73,7 @@ def hosts(postgres_server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 @contextmanager
 def _running(data_dir: Path, *arguments: str) -> Iterator[RunningServer]:
-    server = RunningServer(data_dir, arguments=arguments)
+    server = RunningServer(data_dir, options=arguments)
     try:
         yield server
     finally:

@@ -136,6 +136,46 @@ def test_a_database_that_is_gone_is_made_again_from_tiles_and_journal(grown: tup
         assert city.post(obligation(3, amount_won=40)).outcomes[0].index == 6
 
 
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE events SET leaf_hash = zeroblob(32) WHERE log_index = 3",
+        "UPDATE events SET state = x'7b7d' WHERE log_index = 3",
+        "UPDATE head SET root_hash = zeroblob(32)",
+        "DELETE FROM events WHERE log_index > 2",
+        "not even a database",
+    ],
+)
+def test_a_damaged_database_is_made_anew(grown: tuple[Path, Path], damage: str) -> None:
+    now, _ = grown
+    if damage.startswith("not"):
+        for path in now.glob("ledger.sqlite3-*"):
+            path.unlink()
+        (now / DATABASE).write_bytes(b"no database" * 1000)
+    else:
+        connection = sqlite3.connect(now / DATABASE)
+        for name in ("events_no_update", "events_no_delete"):
+            connection.execute(f"DROP TRIGGER {name}")
+        connection.execute(damage)
+        connection.commit()
+        connection.close()
+    # Bytes of an entry are looked at by fsck, not by every start: then the operator says so.
+    force = ["--ledger"] if "state" in damage else []
+    assert main(["db", "rebuild", "--data", str(now), *force]) == 0
+    assert main(["fsck", "--data", str(now)]) == 0
+    assert open_and_close(now) == 6
+    assert list(now.glob("ledger.sqlite3.set-aside-1"))
+    require_public_log(now, 6)
+
+
+def test_no_database_is_made_anew_where_the_journal_is_what_is_wrong(grown: tuple[Path, Path]) -> None:
+    now, before = grown
+    roll_back(now, before, JOURNAL)
+    content = (now / DATABASE).read_bytes()
+    assert main(["db", "rebuild", "--data", str(now), "--ledger"]) == 2
+    assert (now / DATABASE).read_bytes() == content
+
+
 def test_what_only_the_journal_holds_comes_back_too(grown: tuple[Path, Path]) -> None:
     now, before = grown
     with small_city(now) as city:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import urllib3
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parents[2]
 _SERVE = (sys.executable, "-m", "audit_cli.main", "serve")
@@ -35,7 +35,7 @@ class RunningServer:
     """
 
     def __init__(
-        self, data_dir: Path, environment: dict[str, str] | None = None, *, arguments: Sequence[str] = ()
+        self, data_dir: Path, environment: dict[str, str] | None = None, options: tuple[str, ...] = ()
     ) -> None:
         self.data_dir = data_dir
         self.timeout_s = 60.0
@@ -44,7 +44,7 @@ class RunningServer:
             self.log_file = data_dir / "server.log"
             with self.log_file.open("ab") as log:
                 self.process = subprocess.Popen(
-                    [*_SERVE, "--data", str(data_dir), "--fd", str(listener.fileno()), *arguments],
+                    [*_SERVE, "--data", str(data_dir), "--fd", str(listener.fileno()), *options],
                     pass_fds=[listener.fileno()],
                     stdout=log,
                     stderr=log,
