@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from audit_service.settings import Settings
 
 
-OF_ENTRY_1 = "(SELECT leaf_hash FROM events WHERE log_index = 1)"
+WRONG_HASHES = "UPDATE events SET leaf_hash = (SELECT leaf_hash FROM events WHERE log_index = 1)"
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def test_a_whole_ledger_is_said_to_be_whole(settings: Settings, capsys: pytest.C
     ("statement", "place"),
     [
         ("UPDATE events SET topic = 'budget.paid.v1' WHERE log_index = 3", "events 3"),
-        (f"UPDATE events SET leaf_hash = {OF_ENTRY_1} WHERE log_index = 2", "events 2"),
+        (f"{WRONG_HASHES} WHERE log_index = 2", "events 2"),
         ("UPDATE head SET recorded_time = ''", "head"),
     ],
 )
@@ -78,7 +78,7 @@ def test_a_wrong_row_of_the_read_models_is_named(settings: Settings, capsys: pyt
 
 def test_a_damaged_database_is_made_anew(settings: Settings) -> None:
     token = (settings.keys / "roads.token").read_text().strip()
-    change(settings, f"UPDATE events SET leaf_hash = {OF_ENTRY_1}")
+    change(settings, WRONG_HASHES)
     assert main(["db", "rebuild", "--data", str(settings.data_dir)]) == 0
     assert main(["fsck", "--data", str(settings.data_dir)]) == 0
     with Ledger(load_settings(settings.data_dir)) as ledger:
