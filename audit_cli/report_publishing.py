@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from api.server import open_services
 from audit_cli.errors import EXIT_HOLDS, DoesNotHold, WrongUse
-from audit_service.errors import AuditServiceError, Quarantined
+from audit_cli.server_errors import one_line_errors
+from audit_service.errors import AnotherWriter
 from audit_service.keys import PUBLISHER_KEY_FILE
-from audit_service.recording.database import open_sqlite
+from audit_service.recording.database import open_database
 from audit_service.recording.migrations import require_newest
 from audit_service.settings import load_settings
 from projections.read_models.report_requests import ReportRequests
@@ -31,10 +32,8 @@ def publish(data_dir: Path, out: Output) -> int:
         WrongUse: there is no such ledger, or its publisher's key is not there.
         DoesNotHold: it was not done in time.
     """
-    try:
+    with one_line_errors():
         published = request_publication(load_settings(data_dir))
-    except AuditServiceError as error:
-        raise WrongUse(str(error)) from error
     out.verdict(f"published {published} reports")
     out.document({"published": published})
     return EXIT_HOLDS
@@ -49,7 +48,7 @@ def request_publication(settings: Settings) -> int:
     """
     if not (settings.keys / PUBLISHER_KEY_FILE).exists():
         raise WrongUse(f"no publisher's key at {settings.keys / PUBLISHER_KEY_FILE}")
-    engine = open_sqlite(settings.projections_database)
+    engine = open_database(settings, "projections")
     try:
         require_newest(engine, "projections")
         requests = ReportRequests(engine)
@@ -65,10 +64,8 @@ def _wait(requests: ReportRequests, request: int, settings: Settings) -> int:
         # The service itself, without its doors: it sees the request as a running one would.
         with open_services(settings):
             return _wait_until_done(requests, request, deadline)
-    except Quarantined as error:
-        if "another process" not in str(error):
-            raise
-    return _wait_until_done(requests, request, deadline)
+    except AnotherWriter:
+        return _wait_until_done(requests, request, deadline)
 
 
 def _wait_until_done(requests: ReportRequests, request: int, deadline: float) -> int:

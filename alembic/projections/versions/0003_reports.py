@@ -13,33 +13,35 @@ down_revision = "projections_0002"
 branch_labels = None
 depends_on = None
 
+# Byte order, whatever the database's language is: rows are sorted by the bytes of their keys.
+KEY = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+
 
 def upgrade() -> None:
     """Create the tables; the read models are rebuilt at the next start, because they lack the heads of the streams."""
     op.create_table(
         "published_reports",
-        sa.Column("kind", sa.String(64), primary_key=True),
-        sa.Column("key", sa.String(201), primary_key=True),
+        sa.Column("kind", KEY, primary_key=True),
+        sa.Column("key", KEY, primary_key=True),
         sa.Column("tree_size", sa.BigInteger, primary_key=True, autoincrement=False),
         sa.Column("idx", sa.BigInteger, nullable=False),
         sa.Column("row_count", sa.BigInteger, nullable=False),
-        sa.Column("rows_root", sa.String(64), nullable=False),
-        sa.Column("definition_name", sa.String(64), nullable=False),
+        sa.Column("rows_root", KEY, nullable=False),
+        sa.Column("definition_name", KEY, nullable=False),
         sa.Column("definition_version", sa.BigInteger, nullable=False),
-        sa.Column("definition_sha256", sa.String(64), nullable=False),
+        sa.Column("definition_sha256", KEY, nullable=False),
     )
     op.create_table(
         "kept_reports",
-        sa.Column("kind", sa.String(64), primary_key=True),
-        sa.Column("key", sa.String(201), primary_key=True),
+        sa.Column("kind", KEY, primary_key=True),
+        sa.Column("key", KEY, primary_key=True),
         sa.Column("tree_size", sa.BigInteger, primary_key=True, autoincrement=False),
     )
     op.create_table(
         "report_rows",
-        sa.Column("kind", sa.String(64), primary_key=True),
-        sa.Column("key", sa.String(201), primary_key=True),
-        # Rows are sorted by the bytes of their keys, whatever the database's language is.
-        sa.Column("row_key", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), primary_key=True),
+        sa.Column("kind", KEY, primary_key=True),
+        sa.Column("key", KEY, primary_key=True),
+        sa.Column("row_key", KEY, primary_key=True),
         sa.Column("since", sa.BigInteger, primary_key=True, autoincrement=False),
         sa.Column("until", sa.BigInteger),
         sa.Column("body", sa.LargeBinary, nullable=False),
