@@ -21,7 +21,7 @@ from verifier.reports import MAX_ROW_BYTES, require_row_key
 if TYPE_CHECKING:
     from projections.folds.rows import Row
 
-MAX_ENTRIES = 24
+MAX_ENTRIES = 8
 _MAX_DEPTH = 15
 _MAX_NAMES = 10_000
 _NAMES: set[object] = set()
