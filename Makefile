@@ -65,6 +65,7 @@ torture: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/ingest.py
+	PYTHONPATH=. $(BIN)/python benchmarks/databases.py
 	$(BIN)/python benchmarks/replay.py
 	$(BIN)/python benchmarks/submission.py
 	$(BIN)/python benchmarks/domain.py

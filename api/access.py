@@ -62,6 +62,7 @@ ACCESS: Mapping[str, frozenset[str]] = MappingProxyType(
         "GET /v1/schemas/{event_type}": PUBLIC,
         "GET /healthz": PUBLIC,
         "GET /readyz": PUBLIC,
+        "GET /metrics": PUBLIC,
         "GET /openapi.json": PUBLIC,
         "GET /docs": PUBLIC,
         "GET /docs/problems": PUBLIC,

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from concurrent.futures import Future
     from pathlib import Path
 
@@ -232,6 +232,25 @@ class Ledger(Protocol):
 
     def consistency(self, old_size: int, new_size: int, /) -> Sequence[bytes]:
         """Consistency proof between two sizes."""
+
+    @property
+    def recorded_size(self) -> int:
+        """Tree size of what is recorded, signed or not."""
+
+    @property
+    def queue_length(self) -> int:
+        """Requests that wait for the writer."""
+
+    @property
+    def queue_limit(self) -> int:
+        """Requests that may wait for the writer."""
+
+    @property
+    def folders(self) -> Mapping[str, Path]:
+        """Where the service writes files: `data`, `journal`, `public`."""
+
+    def why_quarantined(self) -> str | None:
+        """Why the log is read-only and what its operator can do, in words for anybody; or None."""
 
     def why_unfit(self) -> str | None:
         """Why this ledger should not be sent requests now (quarantine, stopped writer), or None."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from api.app import create_app
 from api.ports import Limits, Services
 from audit_service.ledger import Ledger
-from audit_service.recording.database import open_sqlite
+from audit_service.recording.database import open_database
 from audit_service.recording.migrations import require_newest
 from projections.read_models.projector import Projector
 from projections.read_models.queries import ReadModels
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from audit_service.settings import Settings
+    from audit_service.signing.lock import WriterLock
 
 
 class SignedEntries:
@@ -34,7 +35,7 @@ class SignedEntries:
         self._ledger = ledger
 
     def head_size(self) -> int:
-        """The signed tree size."""
+        """The signed tree size; in quarantine, that of the newest checkpoint which the entries confirm."""
         return self._ledger.signed().size
 
     def entries(self, start: int, stop: int) -> list[bytes]:
@@ -91,14 +92,17 @@ class Answers:
 
 
 @contextmanager
-def open_services(settings: Settings) -> Iterator[FastAPI]:
+def open_services(settings: Settings, lock: WriterLock | None = None) -> Iterator[FastAPI]:
     """Start the service of one ledger and stop it again; gives the application to serve.
 
+    A ledger in quarantine is served read-only. `lock` is one that the caller has waited for.
+
     Raises:
-        ConfigurationError, Quarantined: the ledger cannot be opened; nothing was started.
+        ConfigurationError: the ledger cannot be opened; nothing was started.
+        AnotherWriter: another process writes this log.
     """
-    with Ledger(settings) as ledger:
-        engine = open_sqlite(settings.projections_database)
+    with Ledger(settings, lock=lock, serve_in_quarantine=True) as ledger:
+        engine = open_database(settings, "projections")
         try:
             require_newest(engine, "projections")
             with _following(ledger, engine) as answers:

@@ -49,6 +49,9 @@ KEEPING: dict[str, Command] = {
     "serve": Command("audit_cli.serve", "serve the API, the log and the pages"),
     "init": Command("audit_cli.init", "create a ledger: keys, database, genesis entry"),
     "db": Command("audit_cli.db", "upgrade the database; rebuild the read models"),
+    "fsck": Command("audit_cli.fsck", "recompute everything and name the place of every wrong byte"),
+    "backup": Command("audit_cli.backup", "copy what may be restored, while the service runs"),
+    "restore": Command("audit_cli.restore", "put a backup back, never over what was signed later"),
     "tokens": Command("audit_cli.tokens", "issue, revoke and list the tokens of those who call the service"),
 }
 WRITING: dict[str, Command] = {

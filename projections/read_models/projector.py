@@ -11,11 +11,15 @@ import hashlib
 import logging
 import threading
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy.exc import SQLAlchemyError
 
+from audit_service import metrics
+from audit_service.recording.database import is_unavailable
 from projections.folds.all import FoldSet, fold_all
 from projections.folds.answers import DEFINITIONS
 from projections.read_models.errors import ProjectionStopped
@@ -36,6 +40,7 @@ PAGE_SIZE = 2_000
 # After catching up, rest so many times as long as it took: at most a sixth of the time goes into answers.
 _PAUSES = 5
 _LONGEST_PAUSE_S = 2.0
+RETRY_INTERVAL_S = 0.5
 _to_json = msgspec.json.Encoder(order="sorted")
 
 
@@ -150,7 +155,8 @@ class Projector:
     def run(self, stop: threading.Event) -> None:
         """Follow the log until `stop` is set and `wake` called; waits without polling.
 
-        After a failure it waits, its position unmoved, until `resume` or `stop`.
+        After a failure it waits, its position unmoved, until `resume` or `stop`. While a database does not answer it
+        goes on trying by itself: nothing is wrong with what is stored.
         """
         while not stop.is_set():
             # Cleared before the head is read: a wake in between is not lost.
@@ -163,10 +169,20 @@ class Projector:
                         pause_s = min(_LONGEST_PAUSE_S, _PAUSES * (time.monotonic() - began))
                 except ProjectionStopped:
                     logger.exception("projection stopped", extra={"position": self._position})
+            if stop.is_set():
+                return
+            if self._waits_for_database():
+                self._wake.wait(RETRY_INTERVAL_S)
+                with suppress(SQLAlchemyError):
+                    self.resume()
+                continue
             # Answers are computed anew from time to time, not for every commit: under load that would be all we do.
-            stop.wait(pause_s)
-            if not stop.is_set():
+            if not stop.wait(pause_s):
                 self._wake.wait()
+
+    def _waits_for_database(self) -> bool:
+        cause = self.failure.__cause__ if self.failure else None
+        return isinstance(cause, Exception) and is_unavailable(cause)
 
     def _load(self) -> None:
         """Take over what is stored: the position and every part of the folds' state."""
@@ -195,6 +211,7 @@ class Projector:
             raise ValueError(f"expected {stop - start} entries from {start}, found {len(entries)}")
         return read_page(entries, first=start)
 
+    @metrics.PROJECT.time()
     def _take_in(self, start: int, stop: int) -> None:
         """Take in one page; if one of its entries fails, what comes before that entry, and stop."""
         page: list[tuple[int, Event | Run]] = []

@@ -135,9 +135,17 @@ class LogBuilder:
         self.entries.append(encode_canonical({**submission, **added}))
         return len(self.entries) - 1
 
-    def seal(self, count: int, *, batch_id: str = "batch-1", kind: str = "loan", key: str | None = None) -> int:
+    def seal(
+        self,
+        count: int,
+        *,
+        batch_id: str = "batch-1",
+        kind: str = "loan",
+        key: str | None = None,
+        time: str = PERIOD_END,
+    ) -> int:
         """Record a sealed batch of synthetic transactions; returns the index of its manifest."""
-        transactions = [self.transaction(batch_id, number, kind) for number in range(1, count + 1)]
+        transactions = [self.transaction(batch_id, number, kind) | {"time": time} for number in range(1, count + 1)]
         root = root_of_leaf_hashes([leaf_hash(encode_canonical(each)) for each in transactions])
         manifest = {
             "batch_id": batch_id,
