@@ -34,7 +34,7 @@ help:
 	'make wheel         build dist/audit_service-*.whl' \
 	'make torture       a million malformed requests against a real server, and nothing may come of them' \
 	'make bench         run the benchmarks and print their ratios' \
-	'make docs          write the generated pages of docs/reference again' \
+	'make docs          write the generated pages of docs/reference and docs/streams again' \
 	'make lock          maintainers: resolve the dependencies again into requirements/*.txt (needs uv)' \
 	'make clean         remove .venv, var and everything that was built'
 
@@ -65,8 +65,12 @@ torture: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/ingest.py
+	PYTHONPATH=. $(BIN)/python benchmarks/databases.py
 	$(BIN)/python benchmarks/replay.py
 	$(BIN)/python benchmarks/submission.py
+	$(BIN)/python benchmarks/domain.py
+	$(BIN)/python benchmarks/single_posts.py
+	$(BIN)/python benchmarks/snapshots.py
 
 docs: $(VENV)/.dev
 	$(BIN)/python docs/generate.py

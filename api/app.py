@@ -14,6 +14,7 @@ from api.docs import docs_router
 from api.entries import entries_router
 from api.health import health_router
 from api.limits import AddressLimit
+from api.metrics import metrics_router
 from api.middleware import Doorkeeper
 from api.openapi import TITLE
 from api.portal.environment import portal_templates
@@ -35,6 +36,7 @@ def create_app(services: Services) -> FastAPI:
     The ledger and the read models are opened, started and stopped by whoever calls this.
     """
     # FastAPI's own pages load scripts from elsewhere: api.docs has the same without.
+    gate = Gate(services)
     app = FastAPI(
         title=TITLE,
         version=VERSION,
@@ -42,18 +44,19 @@ def create_app(services: Services) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        dependencies=[Depends(Gate(services))],
+        dependencies=[Depends(gate)],
     )
     files = StaticFiles()
     templates = portal_templates(files)
     routers = (
-        submission_router(services),
+        submission_router(services, gate),
         entries_router(services),
         checkpoints_router(services),
         tiles_router(services),
         answers_router(services),
         schemas_router(),
         health_router(services),
+        metrics_router(services),
         docs_router(app, templates),
         static_router(files),
         portal_router(services, templates),
@@ -64,5 +67,5 @@ def create_app(services: Services) -> FastAPI:
     problems.install(app)
     # The one that is added last stands outermost: the doorkeeper answers what the limit refuses.
     app.add_middleware(AddressLimit, rate_per_s=services.limits.requests_per_address_s)
-    app.add_middleware(Doorkeeper, origin=services.ledger.origin)
+    app.add_middleware(Doorkeeper, origin=services.ledger.origin, tree_size=lambda: services.ledger.signed().size)
     return app

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 HEAD_TIMEOUT_S = 10.0
 # How long a body that nobody wants any more is still taken in, so that its sender can read why.
 LINGER_S = 2.0
-# Beyond it new connections are closed at once; a process may usually open 1,024 files.
-MAX_CONNECTIONS = 900
+# Beyond it new connections are closed at once; `audit serve` asks for as many open files as that takes.
+MAX_CONNECTIONS = 2048
 
 
 class ImpatientProtocol(H11Protocol):

@@ -47,6 +47,7 @@ _SUBMISSION_REF = {"$ref": "#/components/schemas/Submission"}
 _RECEIPT_CONTENT = {**_json_of({"$ref": "#/components/schemas/Receipt"}), **_TEXT}
 
 JSON_DOCS: dict[str, Any] = {"responses": _answers("As described.", _json_of(_OBJECT))}
+METRICS_DOCS: dict[str, Any] = {"responses": _answers("Prometheus text format 0.0.4.", _TEXT)}
 ENTRY_LIST_DOCS: dict[str, Any] = {
     "responses": _answers("A page of entries; `Link: rel=next` goes on.", _json_of(_OBJECT))
 }

@@ -10,15 +10,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from concurrent.futures import Future
     from pathlib import Path
 
 EntryStatus = Literal["recorded", "signed", "published"]
 
 
-class Submission(Protocol):
-    """The part of a submission that a result names."""
+class Prepared(Protocol):
+    """A submission that was read strictly and truly signed; whether the rules allow it is not yet decided."""
 
     @property
     def id(self) -> str:
@@ -27,14 +27,6 @@ class Submission(Protocol):
     @property
     def source(self) -> str:
         """`urn:kr:agency:<code>`; must equal the caller's."""
-
-
-class Prepared(Protocol):
-    """A submission that was read strictly and truly signed; whether the rules allow it is not yet decided."""
-
-    @property
-    def submission(self) -> Submission:
-        """Its envelope."""
 
 
 class SignedHead(Protocol):
@@ -173,6 +165,10 @@ class Caller(Protocol):
 class Tokens(Protocol):
     """Who stands behind a bearer token: routing and limits, never evidence (the evidence is the signature)."""
 
+    @property
+    def answers_at_once(self) -> bool:
+        """May an event loop wait for a look-up?"""
+
     def caller_of(self, token: str, /) -> Caller | None:
         """The caller of a valid `<id>.<secret>`, compared in constant time; None otherwise."""
 
@@ -236,6 +232,22 @@ class Ledger(Protocol):
 
     def consistency(self, old_size: int, new_size: int, /) -> Sequence[bytes]:
         """Consistency proof between two sizes."""
+
+    @property
+    def recorded_size(self) -> int:
+        """Tree size of what is recorded, signed or not."""
+
+    @property
+    def queue_length(self) -> int:
+        """Requests that wait for the writer."""
+
+    @property
+    def queue_limit(self) -> int:
+        """Requests that may wait for the writer."""
+
+    @property
+    def folders(self) -> Mapping[str, Path]:
+        """Where the service writes files: `data`, `journal`, `public`."""
 
     def why_quarantined(self) -> str | None:
         """Why the log is read-only and what its operator can do, in words for anybody; or None."""

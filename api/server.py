@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from api.app import create_app
 from api.ports import Limits, Services
 from audit_service.ledger import Ledger
-from audit_service.recording.database import open_sqlite
+from audit_service.recording.database import open_database
 from audit_service.recording.migrations import require_newest
 from projections.read_models.projector import Projector
 from projections.read_models.queries import ReadModels
@@ -102,7 +102,7 @@ def open_services(settings: Settings, lock: WriterLock | None = None) -> Iterato
         AnotherWriter: another process writes this log.
     """
     with Ledger(settings, lock=lock, serve_in_quarantine=True) as ledger:
-        engine = open_sqlite(settings.projections_database)
+        engine = open_database(settings, "projections")
         try:
             require_newest(engine, "projections")
             with _following(ledger, engine) as answers:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from audit_cli.errors import WrongUse
 from audit_cli.output import Output
+from audit_cli.server_errors import one_line_errors
 from audit_service.anew import make_database_anew, needs_new_database
-from audit_service.errors import AuditServiceError
 from audit_service.reading import LogReader
-from audit_service.recording.database import open_sqlite
-from audit_service.recording.migrations import upgrade
+from audit_service.recording.database import open_database
+from audit_service.recording.migrations import upgrade_all
 from audit_service.recording.recorder import LedgerRecorder
 from audit_service.settings import load_settings
 from projections.read_models.projector import Projector
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of `audit db`."""
     parser.description = (
-        "upgrade: bring both databases to the newest revision.\n"
+        "upgrade: bring every database to the newest revision.\n"
         "rebuild: fold the read models anew from the log's entries (stop the service first). If the ledger's own\n"
         "database is damaged, or behind what was signed, it is made anew before, from tiles and journal."
     )
@@ -39,26 +38,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Do it; returns the exit code."""
-    try:
+    with one_line_errors():
         settings = load_settings(args.data)
         if args.action == "rebuild":
             _make_ledger_anew(settings, always=args.ledger)
-        _upgrade(settings)
+        upgrade_all(settings)
         if args.action == "rebuild":
             _rebuild(settings)
-    except AuditServiceError as error:
-        raise WrongUse(str(error)) from error
     return 0
-
-
-def _upgrade(settings: Settings) -> None:
-    for path, database in (
-        (settings.ledger_database, "ledger"),
-        (settings.projections_database, "projections"),
-    ):
-        engine = open_sqlite(path)
-        upgrade(engine, "ledger" if database == "ledger" else "projections")
-        engine.dispose()
 
 
 def _make_ledger_anew(settings: Settings, *, always: bool) -> None:
@@ -69,9 +56,9 @@ def _make_ledger_anew(settings: Settings, *, always: bool) -> None:
 
 def _rebuild(settings: Settings) -> None:
     output = Output()
-    writing = open_sqlite(settings.ledger_database)
-    reading = open_sqlite(settings.ledger_database, read_only=True)
-    projections = open_sqlite(settings.projections_database)
+    writing = open_database(settings, "ledger")
+    reading = open_database(settings, "ledger", read_only=True)
+    projections = open_database(settings, "projections")
     reader = LogReader(reading)
     reader.load(LedgerRecorder(writing, reading).head())
     Projector(reader, projections).rebuild()

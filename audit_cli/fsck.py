@@ -4,21 +4,24 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from audit_cli.errors import EXIT_DOES_NOT_HOLD, EXIT_HOLDS, WrongUse
 from audit_cli.output import Output, add_output_arguments
-from audit_service.errors import AuditServiceError
+from audit_cli.server_errors import one_line_errors
 from audit_service.fsck import LedgerCheck
+from audit_service.fsck_journal import check_journal, check_shared_journal
 from audit_service.fsck_places import Finding
 from audit_service.keys import read_seed
-from audit_service.ledger import LOG_KEY_FILE, lock_path
+from audit_service.ledger import LOG_KEY_FILE
 from audit_service.publication.layout import PublicFiles
-from audit_service.recording.database import open_sqlite
+from audit_service.recording.database import open_database
 from audit_service.recording.migrations import require_newest
 from audit_service.settings import load_settings
-from audit_service.signing.lock import FileLock, require
+from audit_service.signing.lock import require
+from audit_service.signing.stores import open_journal, open_lock
 from projections.read_models.compare import differing_rows
 from verifier.errors import VerificationError
 from verifier.notes import NoteSigner, VerifierKey
@@ -26,6 +29,7 @@ from verifier.notes import NoteSigner, VerifierKey
 if TYPE_CHECKING:
     import argparse
 
+    from audit_service.fsck_journal import JournalReader
     from audit_service.settings import Settings
 
 _SHOWN = 100
@@ -48,14 +52,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Check and say what is wrong; returns the exit code."""
     output = Output.of(args)
-    with ExitStack() as opened:
+    with ExitStack() as opened, one_line_errors():
         try:
             settings = load_settings(args.data)
-            lock = FileLock(lock_path(settings))
-            require(lock)
+            lock = open_lock(settings)
             opened.callback(lock.release)
+            require(lock)
             findings = _check(settings, _vkey(settings, args.vkey), output, opened)
-        except (AuditServiceError, VerificationError) as error:
+        except VerificationError as error:
             raise WrongUse(str(error)) from error
     for finding in findings[:_SHOWN]:
         output.verdict(str(finding))
@@ -72,19 +76,27 @@ def _vkey(settings: Settings, text: str | None) -> VerifierKey:
     return NoteSigner.from_seed(settings.origin, read_seed(settings.keys / LOG_KEY_FILE)).vkey
 
 
+def _journal_reader(settings: Settings) -> JournalReader:
+    if settings.journal_url is None:
+        return partial(check_journal, settings.journal)
+    journal = open_journal(settings)
+    journal.close()
+    return partial(check_shared_journal, journal)
+
+
 def _check(settings: Settings, vkey: VerifierKey, output: Output, opened: ExitStack) -> list[Finding]:
-    engine = open_sqlite(settings.ledger_database, read_only=True)
+    engine = open_database(settings, "ledger", read_only=True)
     opened.callback(engine.dispose)
     require_newest(engine, "ledger")
     check = LedgerCheck(
         engine=engine,
         files=PublicFiles(settings.public),
-        journal=settings.journal,
+        read_journal=_journal_reader(settings),
         vkey=vkey,
         progress=lambda done, size: output.progress(f"{done} of {size} entries"),
     )
     findings = check.run()
-    projections = open_sqlite(settings.projections_database, read_only=True)
+    projections = open_database(settings, "projections", read_only=True)
     opened.callback(projections.dispose)
     require_newest(projections, "projections")
     output.progress("folding the read models again")

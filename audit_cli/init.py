@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from audit_cli.arguments import parse_vkey, read_file
 from audit_cli.errors import WrongUse
-from audit_service.errors import ConfigurationError
+from audit_cli.server_errors import one_line_errors
 from audit_service.genesis import AgencyPlan, Predecessor, initialise
 from audit_service.ledger import Ledger
+from audit_service.settings import read_url
 
 if TYPE_CHECKING:
     import argparse
@@ -27,6 +28,8 @@ examples:
       --agency 'city=City hall=registry.*' \\
       --agency 'roads=Road works=budget.*,contract.*,project.*,service.*'
 
+The tables are made in DIR, or in the PostgreSQL database that AUDIT_DATABASE_URL names; with AUDIT_JOURNAL_URL,
+which names another one, several hosts can take the log over from each other.
 Private keys and tokens end up in DIR/keys, readable by their owner only. Take the three root keys away from
 this machine, give each agency its key and token, and publish the verifier key that is printed.
 """
@@ -70,14 +73,18 @@ def run(args: argparse.Namespace) -> int:
     if not _CODE.fullmatch(args.city):
         raise WrongUse("--city must be a code of small letters, digits and `-`")
     agencies = [_agency(text) for text in args.agency]
-    try:
+    with one_line_errors():
         settings = initialise(
-            args.data, origin=args.origin, city=args.city, agencies=agencies, predecessor=_predecessor(args)
+            args.data,
+            origin=args.origin,
+            city=args.city,
+            agencies=agencies,
+            database_url=read_url("database_url"),
+            journal_url=read_url("journal_url"),
+            predecessor=_predecessor(args),
         )
         with Ledger(settings) as ledger:
             vkey = ledger.vkey
-    except ConfigurationError as error:
-        raise WrongUse(str(error)) from error
     print(f"origin        {args.origin}")
     print(f"verifier key  {vkey}")
     print(f"keys, tokens  {settings.keys}")

@@ -11,9 +11,9 @@ from audit_cli.errors import WrongUse
 from audit_cli.output import Output, add_output_arguments
 from audit_service.backup import restore_backup
 from audit_service.errors import AuditServiceError
-from audit_service.ledger import lock_path
 from audit_service.settings import load_settings
-from audit_service.signing.lock import FileLock, require
+from audit_service.signing.lock import require
+from audit_service.signing.stores import open_lock
 
 if TYPE_CHECKING:
     import argparse
@@ -38,7 +38,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         settings = load_settings(args.data if (args.data / "ledger.toml").exists() else args.backup)
         settings = replace(settings, data_dir=args.data)
-        lock = FileLock(lock_path(settings))
+        lock = open_lock(settings)
         require(lock)
         try:
             restored = restore_backup(args.backup, settings)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import resource
 import signal
 import socket
 import threading
@@ -19,25 +20,28 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 
-from api.connections import ImpatientProtocol
+from api.connections import MAX_CONNECTIONS, ImpatientProtocol
 from api.logs import log_as_json
 from api.server import open_services
 from audit_cli.errors import WrongUse
-from audit_service.errors import ConfigurationError, Quarantined
-from audit_service.ledger import lock_path
+from audit_cli.server_errors import one_line_errors
 from audit_service.settings import load_settings
-from audit_service.signing.lock import FileLock, stand_by
+from audit_service.signing.lock import stand_by
+from audit_service.signing.stores import open_lock
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
 
+    from audit_service.settings import Settings
     from audit_service.signing.lock import WriterLock
 
 logger = logging.getLogger(__name__)
 
 _SHUTDOWN_TIMEOUT_S = 20
-_BACKLOG = 1024
+_BACKLOG = 2048
+# Connections, and what the ledger and its databases hold open.
+_OPEN_FILES = MAX_CONNECTIONS + 512
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -59,32 +63,34 @@ def run(args: argparse.Namespace) -> int:
     """Serve until told to stop; returns the exit code."""
     log_as_json()
     logging.getLogger("alembic").setLevel(logging.WARNING)
-    try:
+    with one_line_errors():
         settings = load_settings(args.data)
-    except ConfigurationError as error:
-        raise WrongUse(str(error)) from error
-    lock = FileLock(lock_path(settings))
+    log_as_json(origin=settings.origin)
+    lock = open_lock(settings)
     if args.standby and not _stand_by(lock):
         return 0
     listener = socket.socket(fileno=args.fd) if args.fd is not None else _listen(args.host, args.port)
-    with listener:
-        try:
-            with open_services(settings, lock) as app:
-                _collect_garbage_less_often()
-                config = uvicorn.Config(
-                    app,
-                    http=ImpatientProtocol,
-                    ws="none",
-                    log_config=None,
-                    access_log=False,
-                    lifespan="off",
-                    server_header=False,
-                    timeout_graceful_shutdown=_SHUTDOWN_TIMEOUT_S,
-                )
-                _Server(config).run(sockets=[listener])
-        except (ConfigurationError, Quarantined) as error:
-            raise WrongUse(str(error)) from error
+    with listener, one_line_errors():
+        _serve(settings, lock, listener)
     return 0
+
+
+def _serve(settings: Settings, lock: WriterLock, listener: socket.socket) -> None:
+    with open_services(settings, lock) as app:
+        _collect_garbage_less_often()
+        _allow_open_files(_OPEN_FILES)
+        config = uvicorn.Config(
+            app,
+            http=ImpatientProtocol,
+            loop="uvloop",
+            ws="none",
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            server_header=False,
+            timeout_graceful_shutdown=_SHUTDOWN_TIMEOUT_S,
+        )
+        _Server(config).run(sockets=[listener])
 
 
 def _collect_garbage_less_often() -> None:
@@ -96,6 +102,16 @@ def _collect_garbage_less_often() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)
+
+
+def _allow_open_files(wanted: int) -> None:
+    """Ask for as many open files as the connections take; a system that allows fewer has fewer connections."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < allowed:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+    if allowed < wanted:
+        logger.warning("only %d files may be open: connections beyond that are refused", allowed)
 
 
 def _stand_by(lock: WriterLock) -> bool:

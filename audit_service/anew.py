@@ -19,7 +19,7 @@ from audit_service.errors import Quarantined
 from audit_service.keys import read_seed
 from audit_service.ledger import LOG_KEY_FILE, Ledger
 from audit_service.publication.layout import PublicFiles
-from audit_service.recording.database import open_sqlite
+from audit_service.recording.database import is_unavailable, open_database
 from audit_service.recording.migrations import upgrade
 from audit_service.recovery import (
     OTHER_JOURNAL,
@@ -28,12 +28,14 @@ from audit_service.recovery import (
     read_published,
     require_rebuildable,
 )
-from audit_service.signing.journal import SignStateJournal
 from audit_service.signing.signer import SignedHead
+from audit_service.signing.stores import open_journal
 from verifier.notes import NoteSigner
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from sqlalchemy import Connection
 
     from audit_service.settings import Settings
 
@@ -46,7 +48,10 @@ def needs_new_database(settings: Settings) -> bool:
     """Is this a case that a new database helps? Not one of the journal, nor of nothing at all."""
     try:
         ledger = Ledger(settings, serve_in_quarantine=True)
-    except exc.DatabaseError:
+    except exc.DatabaseError as error:
+        if settings.database_url is not None and is_unavailable(error):
+            # A server that is away is no damaged database.
+            raise
         return True
     quarantine = ledger.quarantine
     ledger.stop()
@@ -60,20 +65,65 @@ def make_database_anew(settings: Settings) -> int:
         Quarantined: journal and published files contradict each other, or bytes are missing; nothing was changed.
     """
     _require_all_bytes(settings)
-    old = set_aside(settings.ledger_database)
-    engine = open_sqlite(settings.ledger_database)
-    upgrade(engine, "ledger")
-    engine.dispose()
-    if old is not None:
-        _carry_over(old, settings.ledger_database)
+    if settings.database_url is None:
+        old = set_aside(settings.ledger_database)
+        _make_tables(settings)
+        if old is not None:
+            _carry_over(old, settings.ledger_database)
+    else:
+        _make_schema_anew(settings)
     # A start rebuilds what is behind the journal: here, everything.
     with Ledger(settings) as ledger:
         return ledger.signed().size
 
 
+def _make_tables(settings: Settings) -> None:
+    engine = open_database(settings, "ledger")
+    try:
+        upgrade(engine, "ledger")
+    finally:
+        engine.dispose()
+
+
+def _make_schema_anew(settings: Settings) -> None:
+    """The same on PostgreSQL: the old schema gets another name, and what no entry tells is copied from it."""
+    engine = open_database(settings, "ledger")
+    try:
+        with engine.begin() as connection:
+            old = _free_name(connection)
+            connection.exec_driver_sql(f"ALTER SCHEMA ledger RENAME TO {old}")
+        upgrade(engine, "ledger")
+        with engine.begin() as connection:
+            for table in _CARRIED_OVER:
+                names = ", ".join(
+                    connection.exec_driver_sql(
+                        "SELECT column_name FROM information_schema.columns"
+                        " WHERE table_schema = ? AND table_name = ? ORDER BY ordinal_position",
+                        (old, table),
+                    ).scalars()
+                )
+                connection.exec_driver_sql(
+                    f"INSERT INTO {table} ({names}) SELECT {names} FROM {old}.{table} ON CONFLICT DO NOTHING"  # noqa: S608
+                )
+            # An act that comes later gets a number after those that were copied.
+            connection.exec_driver_sql(
+                "SELECT setval('acts_act_id_seq', (SELECT coalesce(max(act_id), 0) + 1 FROM acts), false)"
+            )
+    finally:
+        engine.dispose()
+
+
+def _free_name(connection: Connection) -> str:
+    number = 1
+    while connection.exec_driver_sql("SELECT to_regnamespace(?)", (f"ledger_set_aside_{number}",)).scalar_one():
+        number += 1
+    return f"ledger_set_aside_{number}"
+
+
 def _require_all_bytes(settings: Settings) -> None:
     vkey = NoteSigner.from_seed(settings.origin, read_seed(settings.keys / LOG_KEY_FILE)).vkey
-    journal = SignStateJournal(settings.journal)
+    journal = open_journal(settings)
+    journal.close()
     files = PublicFiles(settings.public)
     published = read_published(files, vkey)
     last = journal.last

@@ -45,9 +45,10 @@ def write_backup(settings: Settings, target: Path) -> Backup:
     The checkpoint is copied first and the database after it, so that the copy holds every entry that it names.
 
     Raises:
-        ConfigurationError: the folder is there already.
+        ConfigurationError: the folder is there already, or the events are in PostgreSQL.
         OSError, sqlite3.Error: the copy could not be written whole; it has no settings then, and is no backup.
     """
+    _require_files(settings)
     if target.exists():
         raise ConfigurationError("the folder of the backup is there already: a backup is never written over another")
     make_folder(target)
@@ -61,6 +62,14 @@ def write_backup(settings: Settings, target: Path) -> Backup:
     # Last: a folder with settings is a whole backup.
     write_durably(target / _SETTINGS, (settings.data_dir / _SETTINGS).read_bytes())
     return Backup(_tree_size(target / _DATABASE), _published_size(target / _PUBLIC))
+
+
+def _require_files(settings: Settings) -> None:
+    if settings.database_url is not None:
+        raise ConfigurationError(
+            "the events of this ledger are in PostgreSQL, which copies them better: `pg_dump -n ledger`, or base"
+            " backups and archived WAL; never of the journal. `audit mirror` copies the public log"
+        )
 
 
 def _copy_database(source: Path, target: Path) -> None:
@@ -99,8 +108,10 @@ def restore_backup(backup: Path, settings: Settings) -> Backup:
     The journal is left as it is. The database that was there is set aside, never removed.
 
     Raises:
-        ConfigurationError: the folder is no whole backup, or of another log; nothing was changed.
+        ConfigurationError: the folder is no whole backup, or of another log, or the events are in PostgreSQL; nothing
+            was changed.
     """
+    _require_files(settings)
     if not (backup / _SETTINGS).exists():
         raise ConfigurationError("this is not a whole backup: it has no settings")
     vkey = (backup / _VKEY).read_text(encoding="utf-8").strip()

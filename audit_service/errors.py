@@ -14,8 +14,9 @@
     ├── NotInLog                     the reader: no such index, size or checkpoint
     ├── Overloaded                   the caller: later; the queue is full or the service is stopping
     │   ├── ClockBehind              the operator: the machine's clock went back, nothing is signed
-    │   └── JournalFull              the operator: recorded, but there is no room for the signature's record
-    ├── RecordingFailed              us: nothing was recorded, the caller may repeat the same submission
+    │   ├── JournalFull              the operator: recorded, but there is no room for the signature's record
+    │   └── JournalUnavailable       the operator: recorded, but the journal's database does not answer
+    ├── RecordingFailed              us: the commit failed, the caller may repeat the same submission
     ├── Quarantined                  the operator: signing now could contradict what was signed before
     │   ├── AnotherWriter            another process holds the lock of this log
     │   └── Fenced                   another process has taken over: this one may not write any more
@@ -126,13 +127,17 @@ class ClockBehind(Overloaded):
 
 
 class RecordingFailed(AuditServiceError):
-    """The commit failed: nothing of the group was recorded, the same submission may be sent again."""
+    """The commit failed, or its answer was lost: the same submission may be sent again, and is recorded once."""
 
     slug = "recording-failed"
 
 
 class JournalFull(Overloaded):
     """There is no room for the journal's record: recorded, not signed; signed as soon as there is room."""
+
+
+class JournalUnavailable(Overloaded):
+    """The journal's database does not answer: recorded, signed as soon as it does."""
 
 
 class Quarantined(AuditServiceError):

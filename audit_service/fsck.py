@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from audit_service.clock import korean_day, parse_time
-from audit_service.fsck_journal import check_journal
 from audit_service.fsck_places import Finding, first_difference
 from audit_service.recording.rebuild import idempotency_key
 from verifier.bundles import decode_bundle, encode_bundle
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine
 
+    from audit_service.fsck_journal import JournalReader
     from audit_service.publication.layout import PublicFiles
     from verifier.checkpoints import Checkpoint
     from verifier.notes import VerifierKey
@@ -54,7 +54,7 @@ class LedgerCheck:
 
     engine: Engine
     files: PublicFiles
-    journal: Path
+    read_journal: JournalReader
     vkey: VerifierKey
     progress: Callable[[int, int], None] = lambda _done, _all: None
     findings: list[Finding] = field(default_factory=list)
@@ -64,7 +64,7 @@ class LedgerCheck:
     def run(self) -> list[Finding]:
         """Look at everything; in the order in which a reader depends on it."""
         self._check_database_file()
-        records = check_journal(self.journal, self.vkey, self.findings)
+        records = self.read_journal(self.vkey, self.findings)
         self._from_journal = {
             index: entry
             for record in records

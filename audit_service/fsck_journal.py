@@ -11,10 +11,14 @@ from verifier.checkpoints import verify_checkpoint
 from verifier.errors import VerificationError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from audit_service.signing.journal_format import SignState
+    from audit_service.signing.stores import Journal
     from verifier.notes import VerifierKey
+
+    JournalReader = Callable[[VerifierKey, list[Finding]], list[SignState]]
 
 
 def check_journal(path: Path, vkey: VerifierKey, findings: list[Finding]) -> list[SignState]:
@@ -40,6 +44,15 @@ def check_journal(path: Path, vkey: VerifierKey, findings: list[Finding]) -> lis
     if not newest:
         findings.append(Finding(place="journal", index=None, offset=None, what="no whole record is left"))
     return newest
+
+
+def check_shared_journal(journal: Journal, vkey: VerifierKey, findings: list[Finding]) -> list[SignState]:
+    """Look at a journal that stands in a database; its records carry the same digests."""
+    if journal.damage is not None:
+        findings.append(Finding(place="journal", index=None, offset=None, what=str(journal.damage)))
+    for record in journal.records:
+        _check_note("records", record, vkey, findings)
+    return journal.records
 
 
 def _check_note(name: str, record: SignState, vkey: VerifierKey, findings: list[Finding]) -> None:

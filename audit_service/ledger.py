@@ -22,10 +22,11 @@ from audit_service.publication.layout import PublicFiles
 from audit_service.publication.publisher import PublicationLoop, Publisher
 from audit_service.reading import LogReader
 from audit_service.recording.application import LedgerApplication
-from audit_service.recording.database import open_sqlite
+from audit_service.recording.database import open_database
 from audit_service.recording.migrations import require_newest
 from audit_service.recording.rebuild import append_signed
 from audit_service.recording.recorder import LedgerRecorder
+from audit_service.recording.snapshots import Snapshots
 from audit_service.recovery import (
     OTHER_JOURNAL,
     REBUILD,
@@ -37,9 +38,9 @@ from audit_service.recovery import (
 )
 from audit_service.refusals import Refusals, is_noted, note_refused_body
 from audit_service.rules.keys import public_key_for
-from audit_service.signing.journal import SignStateJournal
-from audit_service.signing.lock import FileLock, require
+from audit_service.signing.lock import require
 from audit_service.signing.signer import CheckpointSigner, SignedHead
+from audit_service.signing.stores import open_journal, open_lock
 from audit_service.submission import is_refusal, prepare_many, prepare_one
 from audit_service.tokens import Tokens
 from audit_service.unit_of_work import Streams
@@ -55,7 +56,7 @@ if TYPE_CHECKING:
     from audit_service.clock import Clock
     from audit_service.settings import Settings
     from audit_service.signing.lock import WriterLock
-    from audit_service.submission import Prepared
+    from audit_service.submission import Item, Prepared
     from audit_service.writer import SubmissionResult
 
 logger = logging.getLogger(__name__)
@@ -86,18 +87,20 @@ class Ledger:
         """
         self.settings = settings
         self.origin = settings.origin
-        key = NoteSigner.from_seed(settings.origin, read_seed(settings.keys / LOG_KEY_FILE))
+        seed = read_seed(settings.keys / LOG_KEY_FILE)
+        key = NoteSigner.from_seed(settings.origin, seed)
         self._vkey = key.vkey
         self.vkey = str(key.vkey)
         self._running = False
         with ExitStack() as opened:
             # Whatever was opened is closed again when a later check refuses.
-            lock = lock or FileLock(lock_path(settings))
-            require(lock)
+            lock = lock or open_lock(settings)
             opened.callback(lock.release)
+            require(lock)
             self._open_stores(opened, clock)
             self._signer = CheckpointSigner(key, self._journal, origin=settings.origin)
-            self._streams = Streams(LedgerApplication(self._recorder))
+            snapshots = Snapshots(settings.snapshots, seed, read_leaf_hash=self._recorder.leaf_hash_at)
+            self._streams = Streams(LedgerApplication(self._recorder, snapshots))
             self._followers: list[Callable[[], None]] = []
             self._files = PublicFiles(settings.public)
             self.quarantine = self._compare()
@@ -107,16 +110,16 @@ class Ledger:
             self._opened = opened.pop_all()
 
     def _open_stores(self, opened: ExitStack, clock: Clock) -> None:
-        self._writing = open_sqlite(self.settings.ledger_database)
+        self._writing = open_database(self.settings, "ledger")
         opened.callback(self._writing.dispose)
-        self._reading = open_sqlite(self.settings.ledger_database, read_only=True)
+        self._reading = open_database(self.settings, "ledger", read_only=True)
         opened.callback(self._reading.dispose)
         require_newest(self._writing, "ledger")
         self._recorder = LedgerRecorder(self._writing, self._reading)
         self.reader = LogReader(self._reading)
         self.checkpoints = CheckpointArchive(self._writing, self._reading)
         self.tokens = Tokens(self._writing, self._reading, clock=clock)
-        self._journal = SignStateJournal(self.settings.journal)
+        self._journal = open_journal(self.settings)
         opened.callback(self._journal.close)
 
     def _connect(self, *, clock: Clock) -> None:
@@ -125,7 +128,7 @@ class Ledger:
             self._files,
             self.checkpoints,
             read_entries=self.reader.entries,
-            read_subtree=self.reader.subtree,
+            read_row=self.reader.subtree_row,
             published_size=self._published.size if self._published else 0,
             require_mine=self._journal.require_mine,
             clock=clock,
@@ -179,6 +182,7 @@ class Ledger:
         if self._running:
             self._acts.stop()
             self._writer.stop()
+            self._streams.close()
             self._publication.stop()
         self._opened.close()
 
@@ -302,7 +306,7 @@ class Ledger:
                 note_refused_body(error, body, self._streams)
             raise
 
-    def prepare_many(self, bodies: Sequence[bytes]) -> list[Prepared | Exception]:
+    def prepare_many(self, bodies: Sequence[bytes]) -> list[Item | Exception]:
         """Read many submissions; a refused one becomes its exception, in its place."""
         self._require_no_quarantine()
         prepared = prepare_many(bodies, self._public_key_of)
@@ -317,7 +321,7 @@ class Ledger:
             with suppress(Overloaded):
                 self._writer.submit([error], atomic=False, dry_run=False)
 
-    def submit(self, items: Sequence[Prepared | Exception], *, atomic: bool, dry_run: bool) -> Future[SubmissionResult]:
+    def submit(self, items: Sequence[Item | Exception], *, atomic: bool, dry_run: bool) -> Future[SubmissionResult]:
         """Decide, record and sign; the future gives the result. Raises `Overloaded`, `Quarantined`."""
         self._require_no_quarantine()
         return self._writer.submit(items, atomic=atomic, dry_run=dry_run)
@@ -393,6 +397,27 @@ class Ledger:
             return "published"
         return "signed" if index < self.signed().size else "recorded"
 
+    @property
+    def recorded_size(self) -> int:
+        """Tree size of what is recorded, signed or not."""
+        return self.reader.tree_size
+
+    @property
+    def queue_length(self) -> int:
+        """Requests that wait for the writer."""
+        return self._writer.queue_length
+
+    @property
+    def queue_limit(self) -> int:
+        """Requests that may wait for the writer."""
+        return self.settings.queue_limit
+
+    @property
+    def folders(self) -> dict[str, Path]:
+        """Where the service writes files: each may stand on a file system of its own."""
+        settings = self.settings
+        return {"data": settings.data_dir, "journal": settings.journal.parent, "public": settings.public}
+
     def why_unfit(self) -> str | None:
         """Why no requests should be sent here now, or None."""
         return self._writer.stopped_because or self._publication.last_error
@@ -400,8 +425,3 @@ class Ledger:
     def why_quarantined(self) -> str | None:
         """Why this log is read-only and what to do about it, for anybody to read; or None."""
         return f"{self.quarantine} {self.quarantine.remedy}".strip() if self.quarantine else None
-
-
-def lock_path(settings: Settings) -> Path:
-    """The file whose lock says which process writes this log."""
-    return settings.journal.with_name("lock")

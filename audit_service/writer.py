@@ -6,7 +6,8 @@ posts from many connections so share two fsyncs, and nobody waits for a timer.
 
 What a crash leaves behind:
 
-1. before the commit: nothing; nobody was answered.
+1. before the commit: nothing; nobody was answered. (A commit whose answer was lost may have happened: before the
+   next group the writer waits for the head to be free, takes in what it finds and signs it.)
 2. between commit and journal: recorded entries that nobody was told about; the next start signs them.
 3. between journal and answer: a signed head; the next start publishes it, a repeated post gets the same index.
 4. between answer and publication: the same; the journal still holds the entries.
@@ -24,11 +25,13 @@ from typing import TYPE_CHECKING, NamedTuple
 from eventsourcing.persistence import PersistenceError
 from sqlalchemy import exc
 
+from audit_service import metrics
 from audit_service.clock import format_time, now_utc, parse_time
-from audit_service.errors import ClockBehind, JournalFull, Overloaded, RecordingFailed
+from audit_service.errors import ClockBehind, JournalFull, JournalUnavailable, Overloaded, RecordingFailed
 from audit_service.failpoints import reach
 from audit_service.fatal import end_if_disk_failed
 from audit_service.recording.recorder import Commit
+from audit_service.submission import Prepared
 from audit_service.unit_of_work import Outcome, UnitOfWork
 
 if TYPE_CHECKING:
@@ -37,10 +40,10 @@ if TYPE_CHECKING:
     from audit_service.clock import Clock
     from audit_service.reading import LogReader
     from audit_service.recording.application import LedgerApplication
-    from audit_service.recording.recorder import LedgerRecorder
+    from audit_service.recording.recorder import IdempotencyKey, LedgerRecorder
     from audit_service.refusals import Refusals, SignedRefusal
     from audit_service.signing.signer import CheckpointSigner, SignedHead
-    from audit_service.submission import Prepared
+    from audit_service.submission import Item
     from audit_service.unit_of_work import Streams
 
 logger = logging.getLogger(__name__)
@@ -63,7 +66,7 @@ class SubmissionResult(NamedTuple):
 
 
 class _Request(NamedTuple):
-    items: Sequence[Prepared | Exception]
+    items: Sequence[Item | Exception]
     atomic: bool
     dry_run: bool
     future: Future[SubmissionResult]
@@ -95,10 +98,16 @@ class Writer:
         self._clock = clock
         self._queue: queue.Queue[_Request | None] = queue.Queue(maxsize=queue_limit)
         self._head = recorder.head()
+        self._settled = True
         self._epoch = 0
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
         self.stopped_because: str | None = None
         self._clock_is_behind = False
+
+    @property
+    def queue_length(self) -> int:
+        """Requests that wait."""
+        return self._queue.qsize()
 
     def start(self, *, epoch: int) -> None:
         """Start the thread; it writes in this epoch, and only as long as the database is in it."""
@@ -111,7 +120,7 @@ class Writer:
         self._queue.put(None)
         self._thread.join()
 
-    def submit(self, items: Sequence[Prepared | Exception], *, atomic: bool, dry_run: bool) -> Future[SubmissionResult]:
+    def submit(self, items: Sequence[Item | Exception], *, atomic: bool, dry_run: bool) -> Future[SubmissionResult]:
         """Queue one request; the future gives its result.
 
         Raises:
@@ -145,10 +154,11 @@ class Writer:
     def _take_group(self) -> list[_Request] | None:
         """Everything that waits now, at least one request; None when the writer shall end.
 
-        Nothing, if nobody asks for a while and refusals wait for their entries.
+        Nothing, if nobody asks for a while and refusals wait for their entries, or what is recorded for its signature.
         """
         try:
-            request = self._queue.get(timeout=REFUSALS_LINGER_S if self._refusals.waiting else None)
+            waits = self._refusals.waiting or not self._settled or self._unsigned
+            request = self._queue.get(timeout=REFUSALS_LINGER_S if waits else None)
         except queue.Empty:
             return []
         group: list[_Request] = []
@@ -168,10 +178,17 @@ class Writer:
             self._queue.put(None)  # answer this group first, then end
         return group
 
+    @property
+    def _unsigned(self) -> bool:
+        signed = self._signer.last
+        return (signed.size if signed else 0) < self._head.tree_size
+
     def _process(self, group: list[_Request]) -> None:
         try:
+            self._settle()
             recorded_time = self._next_recorded_time()
-        except ClockBehind as error:
+            find_key = self._key_finder(group)
+        except (ClockBehind, RecordingFailed, exc.SQLAlchemyError) as error:
             for request in group:
                 request.future.set_exception(error)
             return
@@ -179,7 +196,7 @@ class Writer:
             self._streams,
             tree_size=self._head.tree_size,
             recorded_time=recorded_time,
-            find_key=self._reader.find_key,
+            find_key=find_key,
         )
         refusals: list[SignedRefusal] = []
         try:
@@ -194,21 +211,50 @@ class Writer:
             self._refusals.give_back(refusals)
             _fail(group, error)
             return
-        except JournalFull as error:
-            # Recorded, and signed with the next group that finds room: a repeat then gets the same index.
+        except (JournalFull, JournalUnavailable) as error:
+            # Recorded, and signed with the next group that the journal takes: a repeat then gets the same index.
+            _fail(group, error)
+            return
+        except exc.SQLAlchemyError as error:
+            # Recorded before, and to be read again in order to be signed: the database went away in between.
+            logger.exception("what is recorded cannot be read")
             _fail(group, error)
             return
         finally:
             _fail(group, Overloaded("the writer stopped; send the same submission again", retry_after_s=30))
-        # Only now, so that nobody waits for it: a refused caller has its answer, the entry about it follows.
-        for request, result in zip(group, outcomes, strict=True):
-            if not request.dry_run and not isinstance(result, Exception):
-                self._refusals.note(request.items, result, recorded_time=recorded_time)
+        self._note_refusals(group, outcomes, recorded_time)
+
+    def _note_refusals(
+        self, group: list[_Request], outcomes: list[list[Outcome] | Exception], recorded_time: str
+    ) -> None:
+        """Only now, so that nobody waits for it: a refused caller has its answer, the entry about it follows."""
+        try:
+            for request, result in zip(group, outcomes, strict=True):
+                if not request.dry_run and not isinstance(result, Exception):
+                    self._refusals.note(request.items, result, recorded_time=recorded_time)
+        except exc.SQLAlchemyError:
+            logger.exception("a refusal leaves no entry: the database did not answer")
+
+    def _key_finder(self, group: list[_Request]) -> Callable[[str, str], IdempotencyKey | None]:
+        """Look up the ids of a whole group in a few statements: one for each would cost more than the rules."""
+        asked = [(item.source, item.id) for request in group for item in request.items if isinstance(item, Prepared)]
+        known = self._reader.find_keys(list(dict.fromkeys(asked)))
+
+        def find_key(source: str, submission_id: str) -> IdempotencyKey | None:
+            try:
+                return known[source, submission_id]
+            except KeyError:
+                return self._reader.find_key(source, submission_id)
+
+        return find_key
 
     def _decide(self, work: UnitOfWork, request: _Request) -> list[Outcome] | Exception:
         """The outcomes of one request; a defect of ours fails this request alone, its changes are undone."""
         try:
             return work.decide(request.items, atomic=request.atomic, dry_run=request.dry_run)
+        except exc.SQLAlchemyError as error:
+            logger.exception("a stream or an id could not be looked up")
+            return error
         except Exception as error:
             logger.exception("a rule failed instead of deciding")
             return error
@@ -225,18 +271,20 @@ class Writer:
             self._application.save(work, commit=commit)
         except (PersistenceError, exc.SQLAlchemyError, OSError) as error:
             end_if_disk_failed(error)
+            metrics.RECORDING_FAILURES.inc()
             logger.exception("recording failed")
             self._streams.discard()
-            # It may have been applied all the same: then it is signed with the next group, and a repeat finds it.
-            self._head = self._recorder.head()
-            self._reader.load(self._head)
-            raise RecordingFailed("nothing was acknowledged; send the same submission again") from error
+            self._settled = False
+            raise RecordingFailed("send the same submission again: it is recorded once") from error
         if commit.head is None or commit.leaf_hashes is None:
             raise AssertionError("the recorder did not say what it recorded")
         self._head = commit.head
         self._reader.extend(commit.leaf_hashes)
+        self._streams.offer_snapshots(work.collect_events())
 
     def _sign(self, entries: list[bytes]) -> SignedHead:
+        if self._signer.settle():
+            self._on_signed()
         signed = self._signer.last
         signed_size = signed.size if signed else 0
         if signed is not None and signed_size == self._head.tree_size:
@@ -253,6 +301,29 @@ class Writer:
         logger.info("signed", extra={"tree_size": signed.size, "group": len(entries)})
         self._on_signed()
         return signed
+
+    def _settle(self) -> None:
+        """After a failed commit: what does the database hold now?
+
+        The commit may have happened although its answer was lost. Then its entries are taken in here and signed with
+        this group, and whoever repeats a submission of it gets the index that it has.
+
+        Raises:
+            RecordingFailed: the database does not say; nothing is decided before it does.
+        """
+        if self._settled:
+            return
+        try:
+            head = self._recorder.settled_head()
+            self._reader.load(head)
+        except (PersistenceError, exc.SQLAlchemyError) as error:
+            end_if_disk_failed(error)
+            logger.warning("it is not known yet what the failed commit left: %s", type(error).__name__)
+            raise RecordingFailed("send the same submission again: it is recorded once") from error
+        if head.tree_size > self._head.tree_size:
+            logger.warning("a commit that seemed to fail was recorded", extra={"tree_size": head.tree_size})
+        self._head = head
+        self._settled = True
 
     def _next_recorded_time(self) -> str:
         """`recordedtime` never goes back, whatever the machine's clock does.

@@ -40,6 +40,7 @@ class ProjectPage:
     tree_size: int
     project: Tables
     registration: Row
+    activity_names: dict[str, str]
     names: dict[str, Row]
     book: Book | None
     settled: list[Row]
@@ -55,7 +56,7 @@ def load_project_page(read_models: ReadModels, project_id: str) -> ProjectPage |
     answer = read_models.answer("project-register", project_id)
     if answer is None or not answer["tables"]["registration"]:
         return None
-    project: Tables = answer["tables"]
+    project: Tables = answer["tables"] | {table: _in_force(answer["tables"][table]) for table in _ONE_VERSION}
     registration = project["registration"][0]
     division = registration["division"]
     settlement = _tables(read_models, "settlement", division)
@@ -65,6 +66,7 @@ def load_project_page(read_models: ReadModels, project_id: str) -> ProjectPage |
         tree_size=answer["tree_size"],
         project=project,
         registration=registration,
+        activity_names={row["id"]: row["description_ko"] for row in project["activities"]},
         names=_names(read_models, division),
         book=_book(read_models, f"{division}/{registration['fiscal_year']}", project_id),
         settled=[row for row in rows if row["status"] == "settled"],
@@ -74,6 +76,14 @@ def load_project_page(read_models: ReadModels, project_id: str) -> ProjectPage |
         contracts=_registers(read_models, "contract-register", "plan", project_id),
         services=_registers(read_models, "service-statistics", "service", project_id),
     )
+
+
+# What the page says once, as it is now; the register itself shows both versions.
+_ONE_VERSION = ("registration", "roles", "purposes", "contents", "funding")
+
+
+def _in_force(rows: list[Row]) -> list[Row]:
+    return [row for row in rows if row["corrected_by"] is None]
 
 
 def _tables(read_models: ReadModels, kind: str, key: str) -> Tables:
@@ -123,6 +133,7 @@ def _book(read_models: ReadModels, key: str, project_id: str) -> Book | None:
         lines=lines,
         items_by_line=[(line, own) for line, own in by_line if own],
         steps=_of_project(tables["steps"], project_id),
+        # A corrected row has an id of its own: the names are those in force.
         item_names={item["id"]: item["item_ko"] for item in items},
         step_names={step["id"]: step["name_ko"] for step in tables["steps"]},
         line_item_checks=[row for row in tables["line_item_checks"] if row["id"] in line_ids],

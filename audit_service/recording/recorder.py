@@ -1,8 +1,8 @@
 """How do events enter the database: which rows does one commit write, and what does it refuse?
 
 One transaction writes the event rows, their leaf hashes, the idempotency keys and the head (size, root hash,
-right edge). The index in the log is assigned here, from the locked head row: it has no gaps, also after a
-failed insert. eventsourcing's own recorders are not used (docs/adr/0002).
+right edge), on SQLite and on PostgreSQL alike. The index in the log is assigned here, from the locked head row: it has
+no gaps, also after a failed insert. eventsourcing's own recorders are not used (docs/adr/0002).
 """
 
 from __future__ import annotations
@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from eventsourcing.persistence import ApplicationRecorder, IntegrityError, Notification, StoredEvent
 from sqlalchemy import exc
 
+from audit_service import metrics
 from audit_service.errors import Fenced, Quarantined
 from audit_service.failpoints import reach
+from audit_service.recording.database import Rows, insert_rows, is_postgres
 from verifier.hashing import EMPTY_ROOT, leaf_hash
 from verifier.right_edge import RightEdge
 
@@ -25,12 +27,15 @@ if TYPE_CHECKING:
     from eventsourcing.persistence import Subscription
     from sqlalchemy import Connection, Engine
 
-_INSERT_EVENT = (
-    "INSERT INTO events (log_index, originator_id, originator_version, topic, state, leaf_hash)"
-    " VALUES (?, ?, ?, ?, ?, ?)"
+_EVENTS = Rows(
+    "events",
+    ("log_index", "originator_id", "originator_version", "topic", "state", "leaf_hash"),
+    ("int8", "text", "int8", "text", "bytea", "bytea"),
 )
-_INSERT_SUBMISSION = (
-    "INSERT INTO submissions (source, submission_id, digest, first_index, entry_count) VALUES (?, ?, ?, ?, ?)"
+_SUBMISSIONS = Rows(
+    "submissions",
+    ("source", "submission_id", "digest", "first_index", "entry_count"),
+    ("text", "text", "bytea", "int8", "int8"),
 )
 # Compared as well as set: a writer that was stopped while another one took over finds a later epoch.
 _UPDATE_HEAD = (
@@ -81,6 +86,7 @@ class LedgerRecorder(ApplicationRecorder):
         self._reader = reader
         super().__init__()
 
+    @metrics.RECORD.time()
     def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int]:
         """Record events in log order, in one transaction; returns their notification ids (index + 1).
 
@@ -107,10 +113,9 @@ class LedgerRecorder(ApplicationRecorder):
             edge.extend(leaf_hashes)
             new_head = Head(first + len(rows), edge.root(), commit.recorded_time, commit.epoch)
             try:
-                # The driver's own executemany: SQLAlchemy's insert() halves the rate (docs/adr/0002).
-                connection.exec_driver_sql(_INSERT_EVENT, rows)
+                insert_rows(connection, _EVENTS, rows)
                 if commit.keys:
-                    connection.exec_driver_sql(_INSERT_SUBMISSION, [tuple(key) for key in commit.keys])
+                    insert_rows(connection, _SUBMISSIONS, commit.keys)
             except exc.IntegrityError as error:
                 raise IntegrityError("a position or a submission id is already taken") from error
             updated = connection.exec_driver_sql(
@@ -121,6 +126,7 @@ class LedgerRecorder(ApplicationRecorder):
                 raise IntegrityError("the head moved inside its own transaction")
             end_transaction(connection, "record.before-commit")
         reach("record.after-commit")
+        metrics.GROUP_ENTRIES.observe(len(rows))
         commit.head = new_head
         commit.leaf_hashes = leaf_hashes
         return range(first + 1, first + 1 + len(rows))
@@ -151,11 +157,21 @@ class LedgerRecorder(ApplicationRecorder):
             rows = connection.exec_driver_sql(sql, tuple(parameters)).all()
         return [StoredEvent(originator_id, version, topic, state) for version, topic, state in rows]
 
-    def select_indexes(self, subject: str) -> list[int]:
-        """Where in the log do the events of one stream stand? In the order of `select_events`."""
-        sql = "SELECT log_index FROM events WHERE originator_id = ? ORDER BY originator_version"
+    def select_indexes(self, subject: str, *, gt: int = 0) -> list[int]:
+        """Where in the log do the events of one stream above position `gt` stand? In the order of `select_events`."""
+        sql = (
+            "SELECT log_index FROM events WHERE originator_id = ? AND originator_version > ?"
+            " ORDER BY originator_version"
+        )
         with self._reader.connect() as connection:
-            return [row[0] for row in connection.exec_driver_sql(sql, (subject,))]
+            return [row[0] for row in connection.exec_driver_sql(sql, (subject, gt))]
+
+    def leaf_hash_at(self, subject: str, position: int) -> bytes | None:
+        """The leaf hash of the event at a position of a stream, None where there is none."""
+        sql = "SELECT leaf_hash FROM events WHERE originator_id = ? AND originator_version = ?"
+        with self._reader.connect() as connection:
+            row = connection.exec_driver_sql(sql, (subject, position)).one_or_none()
+        return None if row is None else bytes(row[0])
 
     def select_numbered(self, source: str) -> Iterator[bytes]:
         """The entries of one source that carry a `sequence`, save sealed transactions, which never do.
@@ -163,12 +179,13 @@ class LedgerRecorder(ApplicationRecorder):
         One pass over the source's submissions, once per start: the numbers are kept in memory from then on.
         """
         # A string inside an entry cannot hold this text: its quotes would be escaped.
+        found = "position(? in state)" if is_postgres(self._reader) else "instr(state, ?)"
         sql = (
-            "SELECT events.state FROM submissions JOIN events ON log_index = first_index"
-            """ WHERE source = ? AND instr(state, CAST(',"sequence":"' AS BLOB)) > 0"""
+            "SELECT events.state FROM submissions JOIN events ON log_index = first_index"  # noqa: S608 - two constants
+            f" WHERE source = ? AND {found} > 0"
         )
         with self._reader.connect() as connection:
-            for row in connection.exec_driver_sql(sql, (source,)):
+            for row in connection.exec_driver_sql(sql, (source, b',"sequence":"')):
                 yield row[0]
 
     def select_notifications(
@@ -230,11 +247,21 @@ class LedgerRecorder(ApplicationRecorder):
             end_transaction(connection, "recover.before-database-epoch")
         reach("recover.after-database-epoch")
 
+    def settled_head(self) -> Head:
+        """The recorded head once no transaction is on its way that could still move it.
+
+        A commit whose answer was lost may be finished by the server later: its transaction holds the lock of the
+        head until then, and this waits for that lock.
+        """
+        with self._writer.begin() as connection:
+            return _locked_head(connection)[0]
+
 
 def _locked_head(connection: Connection) -> tuple[Head, RightEdge]:
-    """Read the head under the transaction's write lock (`BEGIN IMMEDIATE` took it)."""
+    """Read the head under a lock that lasts as long as the transaction (SQLite: `BEGIN IMMEDIATE` took it)."""
+    lock = " FOR UPDATE" if is_postgres(connection) else ""
     row = connection.exec_driver_sql(
-        "SELECT tree_size, root_hash, recorded_time, epoch, right_edge FROM head WHERE id = 1"
+        f"SELECT tree_size, root_hash, recorded_time, epoch, right_edge FROM head WHERE id = 1{lock}"  # noqa: S608 - a constant
     ).one()
     head = Head(*row[:4])
     edge = RightEdge.from_bytes(head.tree_size, row[4])

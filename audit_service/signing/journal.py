@@ -140,6 +140,10 @@ class SignStateJournal:
         if newest != self.epoch:
             raise Fenced(f"another process has taken over with epoch {newest}; this one had epoch {self.epoch}")
 
+    def settle(self) -> bool:
+        """Nothing is ever in doubt here: a write that fails is cut off, or ends the process."""
+        return False
+
     def append(self, record: SignState, *, expected_epoch: int, expected_size: int) -> None:
         """Make a signed state durable, if the journal still stands where the signer thinks it does.
 

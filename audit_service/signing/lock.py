@@ -10,7 +10,10 @@ from __future__ import annotations
 import fcntl
 import os
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
+
+from sqlalchemy.exc import SQLAlchemyError
 
 from audit_service.errors import AnotherWriter
 from audit_service.files import make_folder
@@ -73,7 +76,9 @@ def require(lock: WriterLock) -> None:
 def stand_by(lock: WriterLock, stopping: Callable[[], bool], *, interval_s: float = STANDBY_INTERVAL_S) -> bool:
     """Wait until the writer is gone and take the lock; False if told to stop before that."""
     while not stopping():
-        if lock.try_acquire():
-            return True
+        # A lock that is a database may be away for a while: who waits goes on waiting.
+        with suppress(SQLAlchemyError):
+            if lock.try_acquire():
+                return True
         time.sleep(interval_s)
     return False

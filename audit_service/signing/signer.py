@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from audit_service import metrics
 from audit_service.errors import Quarantined
 from audit_service.signing.journal_format import SignState
 from verifier.checkpoints import Checkpoint, encode_checkpoint
@@ -19,7 +20,7 @@ from verifier.tree import verify_consistency
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from audit_service.signing.journal import SignStateJournal
+    from audit_service.signing.stores import Journal
     from verifier.notes import NoteSigner
 
 
@@ -34,7 +35,7 @@ class SignedHead(NamedTuple):
 class CheckpointSigner:
     """Signs the heads of one log; the only holder of the log's private key."""
 
-    def __init__(self, key: NoteSigner, journal: SignStateJournal, *, origin: str) -> None:
+    def __init__(self, key: NoteSigner, journal: Journal, *, origin: str) -> None:
         self._key = key
         self._journal = journal
         self._origin = origin
@@ -51,6 +52,11 @@ class CheckpointSigner:
         last = self._journal.last
         return SignedHead(last.tree_size, last.root_hash, last.note) if last and last.tree_size else None
 
+    def settle(self) -> bool:
+        """Did a signature become durable although the answer to it was lost? Taken in, if it did just now."""
+        return self._journal.settle()
+
+    @metrics.SIGN.time()
     def sign(
         self, *, tree_size: int, root_hash: bytes, entries: list[bytes], consistency: Sequence[bytes]
     ) -> SignedHead:

@@ -5,24 +5,24 @@ Alembic makes them (`alembic/projections`); this is how queries name them.
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Integer, LargeBinary, MetaData, String, Table, Text
+from sqlalchemy import BigInteger, Column, Integer, LargeBinary, MetaData, Table, Text
 
 metadata = MetaData()
 
 projection_rows = Table(
     "projection_rows",
     metadata,
-    Column("kind", String(40), primary_key=True),
-    Column("key", String(300), primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
     Column("place", Integer, primary_key=True, autoincrement=False),
-    Column("row_table", String(60), nullable=False),
+    Column("row_table", Text, nullable=False),
     Column("row_id", Text, nullable=False),
     Column("body", Text, nullable=False),
 )
 fold_state = Table(
     "fold_state",
     metadata,
-    Column("name", String(400), primary_key=True),
+    Column("name", Text, primary_key=True),
     Column("position", BigInteger, nullable=False),
     Column("state", LargeBinary, nullable=False),
 )
@@ -34,7 +34,17 @@ entry_index = Table(
     Column("type", Text, nullable=False),
     Column("source", Text, nullable=False),
     Column("id", Text, nullable=False),
-    Column("legal_date", String(10)),
+    Column("legal_date", Text),
+)
+entry_runs = Table(
+    "entry_runs",
+    metadata,
+    Column("first", BigInteger, primary_key=True, autoincrement=False),
+    Column("count", BigInteger, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("batch_id", Text, nullable=False),
+    Column("first_number", BigInteger, nullable=False),
 )
 
 # The row of `fold_state` that says how many entries have been taken in; all other names are `<fold>/<part>`.

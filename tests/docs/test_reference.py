@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import inspect
 import re
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,9 @@ from audit_cli.main import COMMANDS
 from audit_service import settings
 from audit_service.catalogue import common
 from audit_service.catalogue.types import EVENT_TYPES
+from audit_service.failpoints import VARIABLE as FAILPOINTS
 from audit_service.rules.rulebook import RULES
+from projections.folds import budget_book, budget_columns, settlement
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -27,6 +30,7 @@ _KOREAN_TERM = re.compile(r"\(([가-힣][가-힣 ,·]*)\)")
 
 
 def _generator() -> ModuleType:
+    sys.path.insert(0, str(DOCS))  # as when the file is run
     spec = importlib.util.spec_from_file_location("docs_generate", DOCS / "generate.py")
     assert spec is not None
     assert spec.loader is not None
@@ -52,6 +56,11 @@ def test_committed_pages_are_what_the_code_says(name: str) -> None:
     assert _page(f"reference/{name}") == GENERATOR.PAGES[name](), "run `make docs`"
 
 
+@pytest.mark.parametrize("name", sorted(GENERATOR.STREAM_PAGES))
+def test_committed_stream_pages_are_what_the_code_says(name: str) -> None:
+    assert _page(f"streams/{name}") == GENERATOR.STREAM_PAGES[name](), "run `make docs`"
+
+
 def test_every_event_rule_and_problem_has_its_place() -> None:
     events, rules, problems = (_page(f"reference/{name}.md") for name in ("events", "rules", "problems"))
     assert set(re.findall(r"^### `([^`]+)`$", events, re.MULTILINE)) == set(EVENT_TYPES)
@@ -67,17 +76,22 @@ def test_every_refusal_outside_the_rules_is_described() -> None:
 
 
 def test_every_setting_is_described() -> None:
-    described = _first_cells(_page("operations.md").partition("## Settings")[2].partition("\n## ")[0])
+    described = _first_cells(_page("reference/configuration.md"))
     fields = {name for name in settings.Settings.__dataclass_fields__ if name != "data_dir"}
     assert described == fields
+    # Whoever reads the environment reads it under the name that the page tells.
+    source = "".join(path.read_text(encoding="utf-8") for path in ROOT.glob("audit_service/**/*.py"))
+    named = set(re.findall(r'"(AUDIT_[A-Z_]+)"', source)) - {FAILPOINTS}  # asks for faults, which no operator does
+    assert named <= {settings.variable_of(name) for name in fields}
 
 
 def test_every_route_is_described() -> None:
     routes = set()
     for source in ROOT.glob("api/*.py"):
-        for method, path in re.findall(
-            r'@router\.(get|post|options)\(\s*f?"([^"]+)"', source.read_text(encoding="utf-8")
-        ):
+        text = source.read_text(encoding="utf-8")
+        found = re.findall(r'@router\.(get|post|options)\(\s*f?"([^"]+)"', text)
+        added = re.findall(r'router\.add_api_route\(\s*"([^"]+)",\s*\w+,\s*methods=\["([A-Z]+)"\]', text)
+        for method, path in [*found, *((method, path) for path, method in added)]:
             routes.add(f"{method.upper()} {path.replace(':path}', '}')}")
     registers = {f"GET /v1/{plural}" for plural in ("contracts", "projects", "services", "organisations")}
     templates = {"GET /v1/{plural}", "GET /v1/{plural}/{{key}}"}
@@ -102,6 +116,14 @@ def test_the_glossary_has_every_word_of_the_catalogue() -> None:
     }
     assert terms, "the catalogue names no Korean term any more: update this test"
     assert {term for term in terms if term not in glossary} == set()
+
+
+def test_every_column_and_check_of_a_budget_is_described() -> None:
+    page = _page("budget-columns.md")
+    described = re.findall(r"^\| `([a-z0-9_]+_(?:won|bp))` \|", page, re.MULTILINE)
+    assert described == [*budget_columns.COLUMNS, *budget_columns.RATES]
+    checks = {table for table in (*budget_book.TABLES, *settlement.TABLES) if table.endswith(("_checks", "_chain"))}
+    assert {table for table in checks if f"`{table}`" not in page} == set()
 
 
 def test_every_command_is_described() -> None:

@@ -27,8 +27,9 @@ def test_the_standby_takes_over_when_the_writer_is_killed(tmp_path: Path) -> Non
     with small_city(tmp_path / "ledger") as city:
         city.post(*budget_year())
     data_dir = tmp_path / "ledger"
-    leader, standby = RunningServer(data_dir), RunningServer(data_dir, options=("--standby",))
+    leader = RunningServer(data_dir)
     leader.wait_until_ready()
+    standby = RunningServer(data_dir, options=("--standby",))
     receipts = [receipt_of(leader, city, 1)]
     # The standby has the address already, but answers nobody.
     with closing(socket.create_connection(("127.0.0.1", standby.port))) as waiting:

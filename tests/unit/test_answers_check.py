@@ -81,7 +81,7 @@ def test_an_answer_as_of_a_legal_date_is_recomputed_as_of_it(
         ({"tree_size": 318}, "computed at tree size 318; the checkpoint covers 317"),
         ({"tree_size": 1}, "the entries say nothing about this kind and key"),
         ({"legal_date": 20210101}, "legal_date YYYY-MM-DD"),
-        ({"definition": {"name": "settlement", "version": 2}}, "/definition/version: expected 1, found 2"),
+        ({"definition": {"name": "settlement", "version": 3}}, "/definition/version: expected 2, found 3"),
         ({"tables": {}}, "/tables/settlements: expected"),
         ({"more": None}, "/more: expected nothing, found None"),
         ({"tables": []}, "/tables: expected"),

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlalchemy import text
 
-from audit_service.recording.database import open_sqlite
+from audit_service.recording.database import open_database
 from audit_service.recording.migrations import upgrade
+from audit_service.settings import Settings, read_url
 from projections.folds.all import fold_all
 from projections.folds.answers import answer_as_of, fold_answer, fold_keys
 from projections.read_models.errors import NotYetProjected, ProjectionStopped
@@ -38,7 +39,8 @@ FAR_TOO_LONG_S = 30
 
 @pytest.fixture
 def engine(tmp_path: Path) -> Iterator[Engine]:
-    engine = open_sqlite(tmp_path / "projections.sqlite3")
+    settings = Settings(data_dir=tmp_path, origin="log.example", database_url=read_url("database_url"))
+    engine = open_database(settings, "projections")
     upgrade(engine, "projections")
     yield engine
     engine.dispose()
@@ -154,15 +156,13 @@ def test_a_failed_commit_leaves_the_page_before_it(engine: Engine, log: MemoryLo
     projector, models = Projector(log, engine, page_size=20), ReadModels(engine)
     projector.catch_up(limit=20)
     with engine.begin() as connection:
-        connection.execute(
-            text("CREATE TRIGGER full BEFORE INSERT ON projection_rows BEGIN SELECT RAISE(ABORT, 'disk full'); END")
-        )
-    with pytest.raises(ProjectionStopped, match="disk full"):
+        connection.execute(text("ALTER TABLE projection_rows RENAME TO elsewhere"))
+    with pytest.raises(ProjectionStopped, match="projection_rows"):
         projector.catch_up()
     assert models.position() == projector.position == 20
-    assert every_answer(models) == folded(log, 20)
     with engine.begin() as connection:
-        connection.execute(text("DROP TRIGGER full"))
+        connection.execute(text("ALTER TABLE elsewhere RENAME TO projection_rows"))
+    assert every_answer(models) == folded(log, 20)
     projector.resume()
     projector.catch_up()
     assert every_answer(models) == folded(log, log.head_size())
@@ -341,6 +341,26 @@ def test_as_of_reads_only_the_streams_that_the_answer_needs(engine: Engine, log:
     ReadModels(engine).answer_as_of(Watched(), "service-statistics", "used-car", tree_size=log.head_size())
     assert asked[-1] == (far + 100, far + 101)
     assert all(stop <= far for _, stop in asked[:-1])
+
+
+def test_as_of_a_project_reads_only_the_budget_that_it_names(engine: Engine, log: MemoryLog) -> None:
+    far = log.head_size()
+    line = {"line_id": "x", "name_ko": "목", "project_id": PROJECT, "division": "other", "fund": "CITY"}
+    for _ in range(100):
+        log.add("budget.line-defined.v1", "budget/other/2021", line, legal_date="2021-01-01")
+    Projector(log, engine).catch_up()
+    asked: list[int] = []
+
+    class Watched(MemoryLog):
+        def entries(self, start: int, stop: int) -> list[bytes]:
+            asked.append(stop)
+            return log.entries(start, stop)
+
+    models, size = ReadModels(engine), log.head_size()
+    found = models.answer_as_of(Watched(), "project-register", PROJECT, tree_size=size)
+    assert max(asked) <= far
+    assert found == models.answer("project-register", PROJECT)
+    assert found == answer_as_of(log.events(), "project-register", PROJECT, tree_size=size)
 
 
 def test_read_models_of_another_version_are_rebuilt_not_built_upon(engine: Engine, log: MemoryLog) -> None:
