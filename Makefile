@@ -69,6 +69,8 @@ bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/replay.py
 	$(BIN)/python benchmarks/submission.py
 	$(BIN)/python benchmarks/domain.py
+	$(BIN)/python benchmarks/single_posts.py
+	$(BIN)/python benchmarks/snapshots.py
 
 docs: $(VENV)/.dev
 	$(BIN)/python docs/generate.py

@@ -36,6 +36,7 @@ def create_app(services: Services) -> FastAPI:
     The ledger and the read models are opened, started and stopped by whoever calls this.
     """
     # FastAPI's own pages load scripts from elsewhere: api.docs has the same without.
+    gate = Gate(services)
     app = FastAPI(
         title=TITLE,
         version=VERSION,
@@ -43,12 +44,12 @@ def create_app(services: Services) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        dependencies=[Depends(Gate(services))],
+        dependencies=[Depends(gate)],
     )
     files = StaticFiles()
     templates = portal_templates(files)
     routers = (
-        submission_router(services),
+        submission_router(services, gate),
         entries_router(services),
         checkpoints_router(services),
         tiles_router(services),

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 EntryStatus = Literal["recorded", "signed", "published"]
 
 
-class Submission(Protocol):
-    """The part of a submission that a result names."""
+class Prepared(Protocol):
+    """A submission that was read strictly and truly signed; whether the rules allow it is not yet decided."""
 
     @property
     def id(self) -> str:
@@ -27,14 +27,6 @@ class Submission(Protocol):
     @property
     def source(self) -> str:
         """`urn:kr:agency:<code>`; must equal the caller's."""
-
-
-class Prepared(Protocol):
-    """A submission that was read strictly and truly signed; whether the rules allow it is not yet decided."""
-
-    @property
-    def submission(self) -> Submission:
-        """Its envelope."""
 
 
 class SignedHead(Protocol):
@@ -172,6 +164,10 @@ class Caller(Protocol):
 
 class Tokens(Protocol):
     """Who stands behind a bearer token: routing and limits, never evidence (the evidence is the signature)."""
+
+    @property
+    def answers_at_once(self) -> bool:
+        """May an event loop wait for a look-up?"""
 
     def caller_of(self, token: str, /) -> Caller | None:
         """The caller of a valid `<id>.<secret>`, compared in constant time; None otherwise."""

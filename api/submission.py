@@ -17,6 +17,8 @@ from starlette.requests import Request  # noqa: TC002 - FastAPI reads annotation
 from starlette.responses import Response
 
 from api import body as bodies
+from api.completions import Completions
+from api.hot import hot_route
 from api.negotiation import choose
 from api.openapi import JSON_DOCS, SUBMISSION_DOCS
 from api.parameters import Parameter, documented, read_query
@@ -28,6 +30,7 @@ from audit_service.rules.errors import RuleBroken
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from api.access import Gate
     from api.ports import Caller, Outcome, Prepared, Services, SubmissionResult
 
 _ATOMIC = Parameter("atomic", "All events of the batch are recorded, or none.", "boolean")
@@ -53,6 +56,7 @@ class SubmissionDoor:
         self._services = services
         limits = services.limits
         self._budget = bodies.BodyBudget(limits.buffered_bytes, caller_limit_bytes=limits.token_buffered_bytes)
+        self._completions: tuple[asyncio.AbstractEventLoop, Completions[SubmissionResult]] | None = None
 
     async def take(self, request: Request) -> Response:
         """Answer POST /v1/events."""
@@ -85,7 +89,7 @@ class SubmissionDoor:
         if outcome.error is not None:
             raise outcome.error
         if outcome.index is None:
-            return _json({"id": prepared.submission.id, "status": "checked"})
+            return _json({"id": prepared.id, "status": "checked"})
         return self._receipt(prepared, outcome, result, wanted)
 
     def _prepare_one(self, body: bytes, *, dry_run: bool) -> Prepared:
@@ -108,7 +112,7 @@ class SubmissionDoor:
         if wanted == "text/plain":
             proof = proof_text(ledger, index, result.head)
             return Response(proof, status_code, headers, media_type="text/plain")
-        document = receipt_document(ledger, prepared.submission.id, outcome, result.head)
+        document = receipt_document(ledger, prepared.id, outcome, result.head)
         return _json(document, status_code=status_code, headers=headers)
 
     async def _take_many(self, body: bytes, media_type: str, source: str, query: dict[str, Any]) -> Response:
@@ -134,15 +138,16 @@ class SubmissionDoor:
         """Read every item; what is refused, also for its source, stands in its place as an exception."""
         prepared: list[Prepared | Exception] = self._services.ledger.prepare_many(items)
         for number, item in enumerate(prepared):
-            if not isinstance(item, Exception) and item.submission.source != source:
+            if not isinstance(item, Exception) and item.source != source:
                 prepared[number] = _not_own()
         return prepared
 
     async def _submit(self, items: Sequence[Prepared | Exception], *, atomic: bool, dry_run: bool) -> SubmissionResult:
+        loop = asyncio.get_running_loop()
+        if self._completions is None or self._completions[0] is not loop:
+            self._completions = loop, Completions(loop)
         future = self._services.ledger.submit(items, atomic=atomic, dry_run=dry_run)
-        # Shielded: a caller that hangs up must not cancel what others in the group wait for.
-        result: SubmissionResult = await asyncio.shield(asyncio.wrap_future(future))
-        return result
+        return await self._completions[1].wait_for(future)
 
 
 def _not_own() -> SubmissionRefused:
@@ -150,7 +155,7 @@ def _not_own() -> SubmissionRefused:
 
 
 def _require_own(prepared: Prepared, source: str) -> None:
-    if prepared.submission.source != source:
+    if prepared.source != source:
         raise _not_own()
 
 
@@ -178,7 +183,7 @@ def _batch_answer(
     ranges: list[dict[str, Any]] = []
     repeated = refused = 0
     for number, (item, outcome) in enumerate(zip(prepared, result.outcomes, strict=True)):
-        event_id = None if isinstance(item, Exception) else item.submission.id
+        event_id = None if isinstance(item, Exception) or not (full or outcome.error) else item.id
         if outcome.error is not None:
             refused += 1
             rows.append(_refused_row(number, event_id, outcome.error))
@@ -249,21 +254,25 @@ def _recorded(services: Services, batch: str, source: str | None) -> Response:
     )
 
 
-def submission_router(services: Services) -> APIRouter:
+def submission_router(services: Services, gate: Gate) -> APIRouter:
     """The routes of this module."""
     router = APIRouter(tags=["submission"])
     door = SubmissionDoor(services)
     limits = services.limits
 
-    @router.post(
-        "/v1/events",
-        summary="Submit events",
-        openapi_extra=documented(_ATOMIC, _DRY_RUN, _RESULTS, **SUBMISSION_DOCS),
-        response_class=Response,
-    )
     async def submit_events(request: Request) -> Response:
         """Record one event, or many. The answer comes when what was recorded is *signed*."""
         return await door.take(request)
+
+    router.add_api_route(
+        "/v1/events",
+        submit_events,
+        methods=["POST"],
+        summary="Submit events",
+        openapi_extra=documented(_ATOMIC, _DRY_RUN, _RESULTS, **SUBMISSION_DOCS),
+        response_class=Response,
+        route_class_override=hot_route(gate, door.take),
+    )
 
     @router.get(
         "/v1/submissions/{batch:path}",

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import resource
 import signal
 import socket
 import threading
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 
-from api.connections import ImpatientProtocol
+from api.connections import MAX_CONNECTIONS, ImpatientProtocol
 from api.logs import log_as_json
 from api.server import open_services
 from audit_cli.errors import WrongUse
@@ -38,7 +39,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _SHUTDOWN_TIMEOUT_S = 20
-_BACKLOG = 1024
+_BACKLOG = 2048
+# Connections, and what the ledger and its databases hold open.
+_OPEN_FILES = MAX_CONNECTIONS + 512
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -75,9 +78,11 @@ def run(args: argparse.Namespace) -> int:
 def _serve(settings: Settings, lock: WriterLock, listener: socket.socket) -> None:
     with open_services(settings, lock) as app:
         _collect_garbage_less_often()
+        _allow_open_files(_OPEN_FILES)
         config = uvicorn.Config(
             app,
             http=ImpatientProtocol,
+            loop="uvloop",
             ws="none",
             log_config=None,
             access_log=False,
@@ -97,6 +102,16 @@ def _collect_garbage_less_often() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)
+
+
+def _allow_open_files(wanted: int) -> None:
+    """Ask for as many open files as the connections take; a system that allows fewer has fewer connections."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < allowed:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+    if allowed < wanted:
+        logger.warning("only %d files may be open: connections beyond that are refused", allowed)
 
 
 def _stand_by(lock: WriterLock) -> bool:

@@ -26,6 +26,7 @@ from audit_service.recording.database import open_database
 from audit_service.recording.migrations import require_newest
 from audit_service.recording.rebuild import append_signed
 from audit_service.recording.recorder import LedgerRecorder
+from audit_service.recording.snapshots import Snapshots
 from audit_service.recovery import (
     OTHER_JOURNAL,
     REBUILD,
@@ -55,7 +56,7 @@ if TYPE_CHECKING:
     from audit_service.clock import Clock
     from audit_service.settings import Settings
     from audit_service.signing.lock import WriterLock
-    from audit_service.submission import Prepared
+    from audit_service.submission import Item, Prepared
     from audit_service.writer import SubmissionResult
 
 logger = logging.getLogger(__name__)
@@ -86,7 +87,8 @@ class Ledger:
         """
         self.settings = settings
         self.origin = settings.origin
-        key = NoteSigner.from_seed(settings.origin, read_seed(settings.keys / LOG_KEY_FILE))
+        seed = read_seed(settings.keys / LOG_KEY_FILE)
+        key = NoteSigner.from_seed(settings.origin, seed)
         self._vkey = key.vkey
         self.vkey = str(key.vkey)
         self._running = False
@@ -97,7 +99,8 @@ class Ledger:
             require(lock)
             self._open_stores(opened, clock)
             self._signer = CheckpointSigner(key, self._journal, origin=settings.origin)
-            self._streams = Streams(LedgerApplication(self._recorder))
+            snapshots = Snapshots(settings.snapshots, seed, read_leaf_hash=self._recorder.leaf_hash_at)
+            self._streams = Streams(LedgerApplication(self._recorder, snapshots))
             self._followers: list[Callable[[], None]] = []
             self._files = PublicFiles(settings.public)
             self.quarantine = self._compare()
@@ -125,7 +128,7 @@ class Ledger:
             self._files,
             self.checkpoints,
             read_entries=self.reader.entries,
-            read_subtree=self.reader.subtree,
+            read_row=self.reader.subtree_row,
             published_size=self._published.size if self._published else 0,
             require_mine=self._journal.require_mine,
             clock=clock,
@@ -179,6 +182,7 @@ class Ledger:
         if self._running:
             self._acts.stop()
             self._writer.stop()
+            self._streams.close()
             self._publication.stop()
         self._opened.close()
 
@@ -302,7 +306,7 @@ class Ledger:
                 note_refused_body(error, body, self._streams)
             raise
 
-    def prepare_many(self, bodies: Sequence[bytes]) -> list[Prepared | Exception]:
+    def prepare_many(self, bodies: Sequence[bytes]) -> list[Item | Exception]:
         """Read many submissions; a refused one becomes its exception, in its place."""
         self._require_no_quarantine()
         prepared = prepare_many(bodies, self._public_key_of)
@@ -317,7 +321,7 @@ class Ledger:
             with suppress(Overloaded):
                 self._writer.submit([error], atomic=False, dry_run=False)
 
-    def submit(self, items: Sequence[Prepared | Exception], *, atomic: bool, dry_run: bool) -> Future[SubmissionResult]:
+    def submit(self, items: Sequence[Item | Exception], *, atomic: bool, dry_run: bool) -> Future[SubmissionResult]:
         """Decide, record and sign; the future gives the result. Raises `Overloaded`, `Quarantined`."""
         self._require_no_quarantine()
         return self._writer.submit(items, atomic=atomic, dry_run=dry_run)

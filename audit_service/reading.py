@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from audit_service.recording.recorder import Head
 
 _PAGE = 100_000
+_KEYS_PER_STATEMENT = 400
+_SELECT_KEY = "SELECT source, submission_id, digest, first_index, entry_count FROM submissions"
 
 
 class LogReader:
@@ -68,6 +70,10 @@ class LogReader:
     def subtree(self, level: int, index: int) -> bytes:
         """Hash of the complete subtree `index` of 2**level leaves (a `SubtreeReader`)."""
         return self._hashes.read(level, index)
+
+    def subtree_row(self, level: int, first: int, count: int) -> bytes:
+        """The hashes of `count` neighbouring complete subtrees of 2**level leaves, one after another."""
+        return self._hashes.read_row(level, first, count)
 
     def inclusion(self, index: int, size: int) -> list[bytes]:
         """Inclusion proof of one entry in the first `size` (RFC 6962 section 2.1.1).
@@ -118,6 +124,21 @@ class LogReader:
                 (subject, after, limit),
             ).all()
         return [(row[0], row[1]) for row in rows]
+
+    def find_keys(self, asked: Sequence[tuple[str, str]]) -> dict[tuple[str, str], IdempotencyKey | None]:
+        """Where many submissions were recorded, by (source, id), in a few statements; None for those that were not."""
+        found: dict[tuple[str, str], IdempotencyKey | None] = dict.fromkeys(asked)
+        with self._engine.connect() as connection:
+            for start in range(0, len(asked), _KEYS_PER_STATEMENT):
+                some = asked[start : start + _KEYS_PER_STATEMENT]
+                places = ", ".join(["(?, ?)"] * len(some))
+                rows = connection.exec_driver_sql(
+                    f"{_SELECT_KEY} WHERE (source, submission_id) IN (VALUES {places})",
+                    tuple(text for pair in some for text in pair),
+                ).all()
+                for row in rows:
+                    found[row[0], row[1]] = IdempotencyKey(*row)
+        return found
 
     def find_key(self, source: str, submission_id: str) -> IdempotencyKey | None:
         """Where a submission was recorded, by its source and id; a manifest's id stands for its batch."""

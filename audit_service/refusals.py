@@ -20,7 +20,7 @@ from audit_service.errors import BatchRefused
 from audit_service.rules.keys import key_for, public_key_for
 from audit_service.rules.states import ONLY
 from audit_service.rules.world import read_log
-from audit_service.submission import MANIFEST, TRANSACTION, Prepared, is_refusal, prepare_one
+from audit_service.submission import MANIFEST, TRANSACTION, Item, Prepared, SealedItem, is_refusal, prepare_one
 from verifier.canonical import encode_canonical, parse_strict
 from verifier.encoding import parse_base64url
 from verifier.envelope import (
@@ -138,7 +138,7 @@ class Refusals:
         """Is there anything to record?"""
         return bool(self._waiting)
 
-    def note(self, items: Sequence[Prepared | Exception], outcomes: Sequence[Outcome], *, recorded_time: str) -> None:
+    def note(self, items: Sequence[Item | Exception], outcomes: Sequence[Outcome], *, recorded_time: str) -> None:
         """Look through the outcomes of one request, which was no dry run."""
         if self._key is None:
             return
@@ -153,12 +153,12 @@ class Refusals:
             if refusal is not None:
                 self._keep(refusal, minute=recorded_time[:16])
 
-    def _refusal_of(
-        self, item: Prepared | Exception, error: Exception, manifest: Prepared | None
-    ) -> SignedRefusal | None:
+    def _refusal_of(self, item: Item | Exception, error: Exception, manifest: Prepared | None) -> SignedRefusal | None:
         if isinstance(item, Exception):
             noted: SignedRefusal | None = vars(item).get(_NOTE)
             return noted
+        if isinstance(item, SealedItem):
+            item = item.prepared
         if item.event.type == TRANSACTION and manifest is not None:
             item = manifest  # it is the manifest that is signed, and that carries the number
         event = item.event

@@ -77,6 +77,11 @@ class Settings:
         return self.data_dir / "journal" / "sign-state"
 
     @property
+    def snapshots(self) -> Path:
+        """What long streams' rules remember: a cache that may be deleted at any time."""
+        return self.data_dir / "snapshots"
+
+    @property
     def public(self) -> Path:
         """What anybody may read; `public/log` is what `/log/` serves."""
         return self.data_dir / "public"

@@ -28,6 +28,7 @@ from audit_service.errors import (
 from audit_service.rules.envelope import check_envelope
 from audit_service.rules.errors import RuleBroken
 from audit_service.rules.privacy import check_personal_data
+from audit_service.sealed_run import SealedRun, read_sealed_run
 from verifier.bundles import MAX_ENTRY_BYTES
 from verifier.canonical import MAX_SAFE_INTEGER, encode_canonical, parse_strict
 from verifier.envelope import APPROVAL_TYP, SUBMISSION_TYP, signature_kid, verify_jws
@@ -76,6 +77,40 @@ class Prepared(Struct, kw_only=True, gc=False):
         return self.event.source
 
 
+class SealedItem(Struct, kw_only=True, gc=False):
+    """One transaction of a batch that was read at once (sealed_run.py): transaction `number`, from 1.
+
+    What a `Prepared` says can be asked of it too, and is read only then.
+    """
+
+    run: SealedRun
+    number: int
+
+    @property
+    def prepared(self) -> Prepared:
+        """The same, read one by one."""
+        submission, event, canonical = parse(self.run.lines[self.number - 1])
+        return _unsigned_transaction(submission, event, canonical)
+
+    @property
+    def event(self) -> Event:
+        """Its event, not yet in the log."""
+        return self.prepared.event
+
+    @property
+    def id(self) -> str:
+        """`<batch id>/<number>`."""
+        return self.prepared.id
+
+    @property
+    def source(self) -> str:
+        """`urn:kr:agency:<code>`."""
+        return self.run.source
+
+
+Item = Prepared | SealedItem
+
+
 def parse(data: bytes, *, like: Prepared | None = None) -> tuple[Submission, Event, bytes]:
     """Read one submission strictly; returns it with its event and its canonical bytes.
 
@@ -118,27 +153,29 @@ def prepare_one(data: bytes, public_key_of: Callable[[str], bytes | None]) -> Pr
     return _with_signatures(submission, event, public_key_of)
 
 
-def prepare_many(items: Sequence[bytes], public_key_of: Callable[[str], bytes | None]) -> list[Prepared | Exception]:
+def prepare_many(items: Sequence[bytes], public_key_of: Callable[[str], bytes | None]) -> list[Item | Exception]:
     """Read many submissions; an item that is refused becomes its exception, in its place.
 
     The transactions behind a manifest carry no signature of their own: the manifest's signed
     `submissions_root` speaks for them, and is checked here against their canonical bytes.
     """
-    results: list[Prepared | Exception] = []
+    results: list[Item | Exception] = []
     like: Prepared | None = None
     batch: _OpenBatch | None = None
-    for data in items:
+    while len(results) < len(items):
         try:
-            submission, event, canonical = parse(data, like=like)
+            submission, event, canonical = parse(items[len(results)], like=like)
             if batch is not None and batch.takes(event):
                 prepared = _unsigned_transaction(submission, event, canonical)
                 batch.add(canonical)
             else:
                 prepared = _with_signatures(submission, event, public_key_of)
-                if event.type == MANIFEST:
-                    batch = _OpenBatch(event, len(results))
             like = prepared
             results.append(prepared)
+            if event.type == MANIFEST:
+                run = _sealed_run(event, items, len(results))
+                results.extend(run)
+                batch = None if run else _OpenBatch(event, len(results) - 1)
         except Exception as error:
             if not is_refusal(error):
                 raise
@@ -147,6 +184,19 @@ def prepare_many(items: Sequence[bytes], public_key_of: Callable[[str], bytes | 
             batch.check(results)
             batch = None
     return results
+
+
+def _sealed_run(manifest: Event, items: Sequence[bytes], start: int) -> list[SealedItem]:
+    """The transactions behind a manifest, read at once; none where they must be read one by one."""
+    stop = start + manifest.data.count
+    if stop > len(items):
+        return []
+    try:
+        first = parse(items[start])
+    except (SubmissionRefused, RuleBroken):
+        return []  # said again, with its place, when it is read one by one
+    run = read_sealed_run(manifest, first, items[start:stop])
+    return [] if run is None else [SealedItem(run=run, number=number) for number in range(1, len(run.lines) + 1)]
 
 
 def is_refusal(error: BaseException) -> bool:
@@ -176,7 +226,7 @@ class _OpenBatch:
         """Take the next one in."""
         self._leaf_hashes.append(leaf_hash(canonical))
 
-    def check(self, results: list[Prepared | Exception]) -> None:
+    def check(self, results: list[Item | Exception]) -> None:
         """Turn the manifest into a refusal if its root is not theirs."""
         found = root_of_leaf_hashes(self._leaf_hashes).hex()
         if found != self._manifest.data.submissions_root:

@@ -20,21 +20,22 @@ from audit_service.catalogue.event import Entry, Event
 from audit_service.catalogue.registry import ROOT_SIGNED
 from audit_service.clock import format_time, parse_time
 from audit_service.errors import BatchRefused, IdTaken, PositionTaken, SignatureRefused, SubmissionRefused
-from audit_service.recording.application import EntryRecorded
+from audit_service.recording.application import EntryRecorded, SealedRecorded
 from audit_service.recording.recorder import IdempotencyKey
 from audit_service.rules.decide import decide, evolve
 from audit_service.rules.errors import RuleBroken
 from audit_service.rules.groups import Groups
 from audit_service.rules.keys import authorise_entry
+from audit_service.rules.service import may_record_all, record_all
 from audit_service.rules.states import ONLY
 from audit_service.rules.undo import Undo
 from audit_service.rules.world import read_log
-from audit_service.submission import MANIFEST, TRANSACTION, Prepared
+from audit_service.submission import MANIFEST, TRANSACTION, Item, Prepared, SealedItem
 from verifier.errors import VerificationError
 from verifier.possession import verify_possessions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from audit_service.aggregates import Stream
     from audit_service.recording.application import LedgerApplication
@@ -100,6 +101,18 @@ class Streams:
                     del self._streams[subject]
             self._empty.clear()
 
+    def offer_snapshots(self, recorded: Iterable[EntryRecorded | SealedRecorded]) -> None:
+        """After a commit: let the streams that moved be kept, where they have grown enough."""
+        snapshots = self.application.stream_snapshots
+        if snapshots is not None:
+            for subject in {one.originator_id for one in recorded}:
+                snapshots.offer(self.aggregate(subject))
+
+    def close(self) -> None:
+        """Keep snapshots of what moved; nothing may be decided afterwards."""
+        if self.application.stream_snapshots is not None:
+            self.application.stream_snapshots.close(list(self._streams.values()))
+
     def discard(self) -> None:
         """Forget everything: the next look loads it from the recorded entries."""
         with self._loading:
@@ -127,10 +140,10 @@ class UnitOfWork:
         self._latest_time = format_time(parse_time(recorded_time) + CLOCK_TOLERANCE)
         self._find_key = find_key
         self._undo = Undo()
-        self._recorded: list[EntryRecorded] = []
+        self._recorded: list[EntryRecorded | SealedRecorded] = []
         self._keys: dict[tuple[str, str], IdempotencyKey] = {}
 
-    def collect_events(self) -> list[EntryRecorded]:
+    def collect_events(self) -> list[EntryRecorded | SealedRecorded]:
         """The entries in log order: what eventsourcing's `Application.save` asks its aggregates for."""
         return self._recorded
 
@@ -150,7 +163,7 @@ class UnitOfWork:
         return self._tree_size + len(self._recorded)
 
     @metrics.DECIDE.time()
-    def decide(self, items: Sequence[Prepared | Exception], *, atomic: bool, dry_run: bool = False) -> list[Outcome]:
+    def decide(self, items: Sequence[Item | Exception], *, atomic: bool, dry_run: bool = False) -> list[Outcome]:
         """Decide about the items of one request; refused ones change nothing.
 
         With `atomic`, the first refusal refuses all. A dry run changes nothing either way.
@@ -165,18 +178,22 @@ class UnitOfWork:
             ]
         return outcomes
 
-    def _decide_one(self, item: Prepared | Exception) -> Outcome:
+    def _decide_one(self, item: Item | Exception) -> Outcome:
         return self._decide_atomic([item])[0]
 
-    def _decide_atomic(self, items: Sequence[Prepared | Exception]) -> list[Outcome]:
+    def _decide_atomic(self, items: Sequence[Item | Exception]) -> list[Outcome]:
         mark = self._mark()
         outcomes: list[Outcome] = []
         groups = Groups()
         try:
             while len(outcomes) < len(items):
+                item = items[len(outcomes)]
+                if isinstance(item, SealedItem):
+                    outcomes.extend(self._accept_sealed(item, groups))
+                    continue
                 repeats = self._repeat_of(items, len(outcomes))
                 if repeats is None:
-                    item = cast("Prepared", items[len(outcomes)])
+                    item = cast("Prepared", item)
                     groups.feed(item.event)
                     outcomes.append(self._accept(item))
                 else:
@@ -220,6 +237,32 @@ class UnitOfWork:
         )
         return Accepted(index=index, position=position)
 
+    def _accept_sealed(self, item: SealedItem, groups: Groups) -> list[Outcome]:
+        """Accept all transactions of the batch whose manifest was accepted just now; one by one if that is not so."""
+        run = item.run
+        stream = self._streams.aggregate(run.subject)
+        fits = (
+            item.number == 1
+            and run.time <= self._latest_time
+            and not read_log(self._streams).successor
+            and may_record_all(stream.state, run)
+        )
+        if not fits or not groups.feed_sealed(subject=run.subject, source=run.source, counts=run.counts):
+            prepared = item.prepared
+            groups.feed(prepared.event)
+            return [self._accept(prepared)]
+        first_index, first_position = self.next_index, stream.version + 1
+        record_all(stream.state, run, self._undo)
+        stream.version += len(run.commitments)
+        subject = run.subject
+        entries = run.entries(first_position=first_position, recorded_time=self._recorded_time)
+        self._recorded += [
+            SealedRecorded(subject, position, entry) for position, entry in enumerate(entries, first_position)
+        ]
+        return [
+            Accepted(index=first_index + number, position=first_position + number) for number in range(len(entries))
+        ]
+
     def _check_new_id(self, item: Prepared) -> None:
         """Remember the id; a manifest's id stands for its whole batch."""
         event = item.event
@@ -256,7 +299,7 @@ class UnitOfWork:
     def _known(self, event: Event) -> IdempotencyKey | None:
         return self._keys.get((event.source, event.id)) or self._find_key(event.source, event.id)
 
-    def _repeat_of(self, items: Sequence[Prepared | Exception], place: int) -> list[Outcome] | None:
+    def _repeat_of(self, items: Sequence[Item | Exception], place: int) -> list[Outcome] | None:
         """The outcomes of the item at `place` if it is in the log already, else None.
 
         A manifest speaks for its whole batch: its signed root, which was checked, covers the bytes of the
@@ -265,12 +308,14 @@ class UnitOfWork:
         item = items[place]
         if isinstance(item, Exception):
             raise item
+        if isinstance(item, SealedItem):
+            return None
         key = None if item.event.type == TRANSACTION else self._known(item.event)
         if key is None or key.digest != item.digest:
             return None
         batch = items[place + 1 : place + key.entry_count]
         whole = len(batch) == key.entry_count - 1
-        if not whole or not all(isinstance(each, Prepared) and each.event.type == TRANSACTION for each in batch):
+        if not whole or not all(_is_transaction(each) for each in batch):
             raise SubmissionRefused(
                 "this batch stands in the log; repeat it whole or not at all", rule_id="service.batch-incomplete"
             )
@@ -287,6 +332,10 @@ class UnitOfWork:
         del self._recorded[recorded_count:]
         for name in list(self._keys)[keys_count:]:
             del self._keys[name]
+
+
+def _is_transaction(item: Item | Exception) -> bool:
+    return isinstance(item, SealedItem) or (isinstance(item, Prepared) and item.event.type == TRANSACTION)
 
 
 def _check_root_signers(item: Prepared) -> None:
@@ -318,7 +367,7 @@ def _entry_bytes(submission: Any, position: int, recorded_time: str) -> bytes:
     )
 
 
-def _refuse_all(items: Sequence[Prepared | Exception], place: int, error: Exception) -> list[Outcome]:
+def _refuse_all(items: Sequence[Item | Exception], place: int, error: Exception) -> list[Outcome]:
     """The refused item carries its own error; the others say which one refused the batch."""
     others = BatchRefused(f"item {place + 1} of the same atomic batch was refused", rule_id="submission.batch-refused")
     return [

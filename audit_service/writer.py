@@ -31,6 +31,7 @@ from audit_service.errors import ClockBehind, JournalFull, JournalUnavailable, O
 from audit_service.failpoints import reach
 from audit_service.fatal import end_if_disk_failed
 from audit_service.recording.recorder import Commit
+from audit_service.submission import Prepared
 from audit_service.unit_of_work import Outcome, UnitOfWork
 
 if TYPE_CHECKING:
@@ -39,10 +40,10 @@ if TYPE_CHECKING:
     from audit_service.clock import Clock
     from audit_service.reading import LogReader
     from audit_service.recording.application import LedgerApplication
-    from audit_service.recording.recorder import LedgerRecorder
+    from audit_service.recording.recorder import IdempotencyKey, LedgerRecorder
     from audit_service.refusals import Refusals, SignedRefusal
     from audit_service.signing.signer import CheckpointSigner, SignedHead
-    from audit_service.submission import Prepared
+    from audit_service.submission import Item
     from audit_service.unit_of_work import Streams
 
 logger = logging.getLogger(__name__)
@@ -65,7 +66,7 @@ class SubmissionResult(NamedTuple):
 
 
 class _Request(NamedTuple):
-    items: Sequence[Prepared | Exception]
+    items: Sequence[Item | Exception]
     atomic: bool
     dry_run: bool
     future: Future[SubmissionResult]
@@ -119,7 +120,7 @@ class Writer:
         self._queue.put(None)
         self._thread.join()
 
-    def submit(self, items: Sequence[Prepared | Exception], *, atomic: bool, dry_run: bool) -> Future[SubmissionResult]:
+    def submit(self, items: Sequence[Item | Exception], *, atomic: bool, dry_run: bool) -> Future[SubmissionResult]:
         """Queue one request; the future gives its result.
 
         Raises:
@@ -186,7 +187,8 @@ class Writer:
         try:
             self._settle()
             recorded_time = self._next_recorded_time()
-        except (ClockBehind, RecordingFailed) as error:
+            find_key = self._key_finder(group)
+        except (ClockBehind, RecordingFailed, exc.SQLAlchemyError) as error:
             for request in group:
                 request.future.set_exception(error)
             return
@@ -194,7 +196,7 @@ class Writer:
             self._streams,
             tree_size=self._head.tree_size,
             recorded_time=recorded_time,
-            find_key=self._reader.find_key,
+            find_key=find_key,
         )
         refusals: list[SignedRefusal] = []
         try:
@@ -233,6 +235,19 @@ class Writer:
         except exc.SQLAlchemyError:
             logger.exception("a refusal leaves no entry: the database did not answer")
 
+    def _key_finder(self, group: list[_Request]) -> Callable[[str, str], IdempotencyKey | None]:
+        """Look up the ids of a whole group in a few statements: one for each would cost more than the rules."""
+        asked = [(item.source, item.id) for request in group for item in request.items if isinstance(item, Prepared)]
+        known = self._reader.find_keys(list(dict.fromkeys(asked)))
+
+        def find_key(source: str, submission_id: str) -> IdempotencyKey | None:
+            try:
+                return known[source, submission_id]
+            except KeyError:
+                return self._reader.find_key(source, submission_id)
+
+        return find_key
+
     def _decide(self, work: UnitOfWork, request: _Request) -> list[Outcome] | Exception:
         """The outcomes of one request; a defect of ours fails this request alone, its changes are undone."""
         try:
@@ -265,6 +280,7 @@ class Writer:
             raise AssertionError("the recorder did not say what it recorded")
         self._head = commit.head
         self._reader.extend(commit.leaf_hashes)
+        self._streams.offer_snapshots(work.collect_events())
 
     def _sign(self, entries: list[bytes]) -> SignedHead:
         if self._signer.settle():

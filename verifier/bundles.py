@@ -22,13 +22,11 @@ def encode_bundle(entries: Iterable[bytes]) -> bytes:
     Raises:
         MalformedInput: an entry is longer than 65,535 bytes.
     """
-    parts = []
-    for entry in entries:
-        if len(entry) > MAX_ENTRY_BYTES:
-            raise MalformedInput(f"entry: expected at most {MAX_ENTRY_BYTES} bytes, found {len(entry)}")
-        parts.append(len(entry).to_bytes(2, "big"))
-        parts.append(entry)
-    return b"".join(parts)
+    rows = list(entries)
+    longest = max(map(len, rows), default=0)
+    if longest > MAX_ENTRY_BYTES:
+        raise MalformedInput(f"entry: expected at most {MAX_ENTRY_BYTES} bytes, found {longest}")
+    return b"".join([part for entry in rows for part in (len(entry).to_bytes(2, "big"), entry)])
 
 
 def decode_bundle(data: bytes, *, expected: int) -> list[bytes]:

@@ -67,6 +67,16 @@ class SubtreeHashes:
             return bytes(self._levels[level][start : start + HASH_BYTES])
         raise LookupError(f"no complete subtree {index} on level {level} at size {self.size}")
 
+    def read_row(self, level: int, first: int, count: int) -> bytes:
+        """The hashes of `count` neighbouring complete subtrees of 2**level leaves, one after another.
+
+        Raises:
+            LookupError: the log is not that long; whoever asks computed wrongly.
+        """
+        if level >= 0 and first >= 0 and count > 0 and (first + count) << level <= self.size:
+            return bytes(self._levels[level][first * HASH_BYTES : (first + count) * HASH_BYTES])
+        raise LookupError(f"no {count} complete subtrees from {first} on level {level} at size {self.size}")
+
     def root(self, size: int | None = None) -> bytes:
         """What is the root of the first `size` entries (all, if not given)?
 

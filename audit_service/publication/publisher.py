@@ -22,7 +22,7 @@ from audit_service.fatal import end_if_disk_failed
 from audit_service.files import fsync_folder, make_folder, remove_folder, write_durably
 from verifier.bundles import encode_bundle
 from verifier.hashing import HASH_BYTES, leaf_hash
-from verifier.tiles import TILE_WIDTH, Tile, bundles_for_size, tile_bytes, tiles_for_size
+from verifier.tiles import TILE_HEIGHT, TILE_WIDTH, Tile, bundles_for_size, tiles_for_size
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from audit_service.publication.layout import PublicFiles
     from audit_service.signing.signer import SignedHead
     from verifier.tiles import BundleCoordinates
-    from verifier.tree import SubtreeReader
 
 logger = logging.getLogger(__name__)
 
@@ -47,7 +46,7 @@ class Publisher:
         archive: CheckpointArchive,
         *,
         read_entries: Callable[[int, int], list[bytes]],
-        read_subtree: SubtreeReader,
+        read_row: Callable[[int, int, int], bytes],
         published_size: int,
         require_mine: Callable[[], None],
         clock: Clock = now_utc,
@@ -56,7 +55,7 @@ class Publisher:
         self._require_mine = require_mine
         self._archive = archive
         self._read_entries = read_entries
-        self._read_subtree = read_subtree
+        self._read_row = read_row
         self._clock = clock
         self.published_size = published_size
 
@@ -100,7 +99,7 @@ class Publisher:
             path = self._files.tile(tile)
             whole = path.exists() and path.stat().st_size == tile.width * HASH_BYTES
             if not whole and not reach("recover.before-mend"):
-                written.add(self._write(path, tile_bytes(tile, self._read_subtree)))
+                written.add(self._write(path, self._tile_bytes(tile)))
                 mended += 1
         for bundle in bundles_for_size(0, size):
             whole = self._files.bundle(bundle.index, bundle.width).exists()
@@ -110,10 +109,12 @@ class Publisher:
         _sync_folders(written)
         return mended
 
+    def _tile_bytes(self, tile: Tile) -> bytes:
+        return self._read_row(tile.level * TILE_HEIGHT, tile.index * TILE_WIDTH, tile.width)
+
     def _write_tiles(self, old_size: int, new_size: int) -> set[Path]:
         return {
-            self._write(self._files.tile(tile), tile_bytes(tile, self._read_subtree))
-            for tile in tiles_for_size(old_size, new_size)
+            self._write(self._files.tile(tile), self._tile_bytes(tile)) for tile in tiles_for_size(old_size, new_size)
         }
 
     def _write_bundles(self, old_size: int, new_size: int) -> set[Path]:
@@ -123,8 +124,8 @@ class Publisher:
         first = bundle.index * TILE_WIDTH
         entries = self._read_entries(first, first + bundle.width)
         # What is published stays for ever: never bytes that do not give the hashes which were signed.
-        signed = [self._read_subtree(0, index) for index in range(first, first + bundle.width)]
-        if [leaf_hash(entry) for entry in entries] != signed:
+        signed = self._read_row(0, first, bundle.width)
+        if b"".join(map(leaf_hash, entries)) != signed:
             raise Quarantined(f"the database does not hold the signed entries of bundle {bundle.index}")
         return self._write(self._files.bundle(bundle.index, bundle.width), encode_bundle(entries))
 

@@ -26,12 +26,15 @@ from audit_service.rules.sequences import AGENCY_URN, use_number
 from audit_service.rules.states import OrganisationState
 from audit_service.rules.undo import NoUndo
 
+TRANSACTION = "service.transaction-recorded.v1"
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from eventsourcing.domain import DomainEventProtocol
 
     from audit_service.recording.recorder import LedgerRecorder
+    from audit_service.recording.snapshots import Snapshots
     from audit_service.rules.world import World
 
 
@@ -50,6 +53,23 @@ class EntryRecorded:
         self.entry = self.state = entry
         self.event = event
         self.topic = event.type
+
+
+class SealedRecorded:
+    """A transaction of a batch that was accepted at once: what is stored, and no typed event that nobody asks for."""
+
+    __slots__ = ("originator_id", "originator_version", "state")
+    topic = TRANSACTION
+
+    def __init__(self, originator_id: str, originator_version: int, entry: bytes) -> None:
+        self.originator_id = originator_id
+        self.originator_version = originator_version
+        self.state = entry
+
+    @property
+    def entry(self) -> bytes:
+        """The entry."""
+        return self.state
 
 
 class EntryMapper(Mapper[str]):
@@ -85,8 +105,9 @@ class LedgerApplication(Application[str]):
 
     name = "ledger"
 
-    def __init__(self, recorder: LedgerRecorder) -> None:
+    def __init__(self, recorder: LedgerRecorder, snapshots: Snapshots | None = None) -> None:
         self._ledger_recorder = recorder
+        self.stream_snapshots = snapshots
         super().__init__()
 
     def construct_mapper(self) -> Mapper[str]:
@@ -102,13 +123,15 @@ class LedgerApplication(Application[str]):
         return EntryStore(self.mapper, self.recorder)
 
     def load(self, subject: str, world: World) -> Stream:
-        """Rebuild one stream's aggregate from its entries; an empty one for an unknown subject."""
+        """Rebuild one stream from its snapshot and the entries behind it; an empty one for an unknown subject."""
         stream = new_stream(subject)
+        if self.stream_snapshots is not None:
+            self.stream_snapshots.load(stream)
         world_of_one = _OneStream(subject, stream, world)
         # No event lies between the two reads: only the writer records, and it is the writer who loads, or a
         # reader of the registry, whom the writer waits for.
-        indexes = self._ledger_recorder.select_indexes(subject)
-        recordings = cast("Iterable[EntryRecorded]", self.events.get(subject))
+        indexes = self._ledger_recorder.select_indexes(subject, gt=stream.version)
+        recordings = cast("Iterable[EntryRecorded]", self.events.get(subject, gt=stream.version))
         for index, recorded in zip(indexes, recordings, strict=False):
             recorded.event.index = index
             evolve_stream(world_of_one, recorded.event, NO_UNDO)

@@ -157,11 +157,21 @@ class LedgerRecorder(ApplicationRecorder):
             rows = connection.exec_driver_sql(sql, tuple(parameters)).all()
         return [StoredEvent(originator_id, version, topic, state) for version, topic, state in rows]
 
-    def select_indexes(self, subject: str) -> list[int]:
-        """Where in the log do the events of one stream stand? In the order of `select_events`."""
-        sql = "SELECT log_index FROM events WHERE originator_id = ? ORDER BY originator_version"
+    def select_indexes(self, subject: str, *, gt: int = 0) -> list[int]:
+        """Where in the log do the events of one stream above position `gt` stand? In the order of `select_events`."""
+        sql = (
+            "SELECT log_index FROM events WHERE originator_id = ? AND originator_version > ?"
+            " ORDER BY originator_version"
+        )
         with self._reader.connect() as connection:
-            return [row[0] for row in connection.exec_driver_sql(sql, (subject,))]
+            return [row[0] for row in connection.exec_driver_sql(sql, (subject, gt))]
+
+    def leaf_hash_at(self, subject: str, position: int) -> bytes | None:
+        """The leaf hash of the event at a position of a stream, None where there is none."""
+        sql = "SELECT leaf_hash FROM events WHERE originator_id = ? AND originator_version = ?"
+        with self._reader.connect() as connection:
+            row = connection.exec_driver_sql(sql, (subject, position)).one_or_none()
+        return None if row is None else bytes(row[0])
 
     def select_numbered(self, source: str) -> Iterator[bytes]:
         """The entries of one source that carry a `sequence`, save sealed transactions, which never do.

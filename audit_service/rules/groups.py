@@ -86,6 +86,22 @@ class Groups:
         else:
             self._begin(event)
 
+    def feed_sealed(self, *, subject: str, source: str, counts: dict[str, int]) -> bool:
+        """Take all transactions of the batch that has just been opened, whose ids are in order; False if they differ.
+
+        Then nothing was taken, and `feed` says of the first one that differs what is wrong with it.
+        """
+        manifest = self._manifest
+        if (
+            manifest is None
+            or self._next != 1
+            or (manifest.subject, manifest.source) != (subject, source)
+            or counts != self._remaining
+        ):
+            return False
+        self._manifest = None
+        return True
+
     def finish(self) -> None:
         """Is everything complete at the end?
 

@@ -7,7 +7,7 @@ opens the batch. What comes later to a transaction: `service_later`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from audit_service.catalogue.periods import period_end, period_form
 from audit_service.catalogue.types import PERIOD_SUBJECT
@@ -17,6 +17,8 @@ from audit_service.rules.states import ONLY
 from audit_service.rules.world import World, read_service
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from audit_service.catalogue.event import Event
     from audit_service.catalogue.service import (
         BatchSealed,
@@ -318,3 +320,58 @@ def evolve_transaction(state: PeriodState, event: Event, undo: Changes) -> None:
     """Remember the commitment and its cell, which also counts the transaction."""
     data: TransactionRecorded = event.data
     undo.put(state.commitments, bytes.fromhex(data.commitment), state.kinds[data.kind])
+
+
+class SealedRun(Protocol):
+    """All transactions of one batch, as far as the rules look at them: `kinds` and `commitments` in their order."""
+
+    @property
+    def source(self) -> str:
+        """`urn:kr:agency:<code>`."""
+
+    @property
+    def period(self) -> str:
+        """The period in their payloads."""
+
+    @property
+    def time(self) -> str:
+        """Their `time`."""
+
+    @property
+    def provenance(self) -> str | None:
+        """What their payloads say of it."""
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many there are of each kind."""
+
+    @property
+    def kinds(self) -> Sequence[str]:
+        """The kind of each."""
+
+    @property
+    def commitments(self) -> Sequence[bytes]:
+        """The commitment of each."""
+
+
+def may_record_all(state: PeriodState, run: SealedRun) -> bool:
+    """Would `decide_transaction` allow every one of a run, one after another? Commitments are distinct, 32 bytes each.
+
+    The same conditions, asked of all at once; False says that `decide_transaction` has to say which one is broken.
+    """
+    sealing = state.sealing.get(ONLY)
+    return (
+        sealing is not None
+        and len(state.commitments) + len(run.commitments) <= sealing.sealed
+        and run.source == sealing.owner
+        and run.period == sealing.period
+        and run.time == sealing.time
+        and run.provenance in (None, sealing.provenance)
+        and run.counts.keys() <= state.kinds.keys()
+        and state.commitments.keys().isdisjoint(run.commitments)
+    )
+
+
+def record_all(state: PeriodState, run: SealedRun, undo: Changes) -> None:
+    """Remember all these commitments with their cells, as `evolve_transaction` would one after another."""
+    undo.put_new(state.commitments, dict(zip(run.commitments, map(state.kinds.__getitem__, run.kinds), strict=True)))

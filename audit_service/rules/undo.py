@@ -13,6 +13,7 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 _ABSENT: Any = object()
+_MANY_ABSENT: Any = object()
 
 
 class Changes(Protocol):
@@ -20,6 +21,10 @@ class Changes(Protocol):
 
     def put(self, mapping: dict[K, V], key: K, value: V) -> None:
         """Set `mapping[key] = value`."""
+        ...
+
+    def put_new(self, mapping: dict[K, V], added: dict[K, V]) -> None:
+        """Add all these, none of whose keys stands there."""
         ...
 
 
@@ -47,6 +52,11 @@ class Undo:
         self._done += (mapping, key, mapping.get(key, _ABSENT))
         mapping[key] = value
 
+    def put_new(self, mapping: dict[K, V], added: dict[K, V]) -> None:
+        """Add all these, none of whose keys stands there; one step to take back."""
+        self._done += (mapping, added, _MANY_ABSENT)
+        mapping.update(added)
+
     def mark(self) -> int:
         """Which point can `rollback` return to? Taken before a submission or an atomic batch begins."""
         return len(self._done)
@@ -58,6 +68,9 @@ class Undo:
             old, key, mapping = done.pop(), done.pop(), done.pop()
             if old is _ABSENT:
                 del mapping[key]
+            elif old is _MANY_ABSENT:
+                for one in reversed(key):
+                    del mapping[one]
             else:
                 mapping[key] = old
 
@@ -74,6 +87,10 @@ class NoUndo:
     def put(self, mapping: dict[K, V], key: K, value: V) -> None:
         """Set `mapping[key] = value`."""
         mapping[key] = value
+
+    def put_new(self, mapping: dict[K, V], added: dict[K, V]) -> None:
+        """Add all these."""
+        mapping.update(added)
 
 
 NO_UNDO = NoUndo()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import threading
+import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -18,12 +19,12 @@ from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from audit_service import metrics
-from audit_service.catalogue.event import decode_event
 from audit_service.recording.database import is_unavailable
 from projections.folds.all import FoldSet, fold_all
 from projections.folds.answers import DEFINITIONS
 from projections.read_models.errors import ProjectionStopped
-from projections.read_models.tables import LOG_POSITION, entry_index, fold_state, projection_rows
+from projections.read_models.runs import Run, read_page
+from projections.read_models.tables import LOG_POSITION, entry_index, entry_runs, fold_state, projection_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,6 +38,9 @@ logger = logging.getLogger(__name__)
 
 PAGE_SIZE = 2_000
 RETRY_INTERVAL_S = 0.5
+# After catching up, rest so many times as long as it took: at most a sixth of the time goes into answers.
+_PAUSES = 5
+_LONGEST_PAUSE_S = 2.0
 _to_json = msgspec.json.Encoder(order="sorted")
 
 
@@ -118,17 +122,17 @@ class Projector:
         position = 0
         try:
             with self._engine.begin() as connection:
-                for table in (entry_index, projection_rows, fold_state):
+                for table in (entry_index, entry_runs, projection_rows, fold_state):
                     connection.execute(delete(table))
                 while position < head:
                     stop = min(head, position + self._page_size)
-                    events = []
-                    start = position
-                    for event in self._read(start, stop):
-                        folds.apply(position, event)
-                        events.append(event)
-                        position += 1
-                    _write_index(connection, start, events)
+                    page = []
+                    for index, item in self._read(position, stop):
+                        position = index
+                        _apply(folds, index, item)
+                        page.append((index, item))
+                    _write_index(connection, page)
+                    position = stop
                 _write_changes(connection, folds, folds.take_changes(), position)
                 log_position = {"name": LOG_POSITION, "position": position, "state": self._digest}
                 connection.execute(insert(fold_state), [log_position])
@@ -157,11 +161,16 @@ class Projector:
         while not stop.is_set():
             # Cleared before the head is read: a wake in between is not lost.
             self._wake.clear()
+            pause_s = 0.0
             if self.failure is None:
+                began = time.monotonic()
                 try:
-                    self.catch_up()
+                    if self.catch_up():
+                        pause_s = min(_LONGEST_PAUSE_S, _PAUSES * (time.monotonic() - began))
                 except ProjectionStopped:
                     logger.exception("projection stopped", extra={"position": self._position})
+            # Answers are computed anew from time to time, not for every commit: under load that would be all we do.
+            stop.wait(pause_s)
             if stop.is_set():
                 return
             if self._waits_for_database():
@@ -196,32 +205,34 @@ class Projector:
                     folds.load_part(fold, part, state)
         self._folds, self._position = folds, position
 
-    def _read(self, start: int, stop: int) -> Iterator[Event]:
+    def _read(self, start: int, stop: int) -> Iterator[tuple[int, Event | Run]]:
         entries = self._reader.entries(start, stop)
         if len(entries) != stop - start:
             raise ValueError(f"expected {stop - start} entries from {start}, found {len(entries)}")
-        return map(decode_event, entries)
+        return read_page(entries, first=start)
 
     @metrics.PROJECT.time()
     def _take_in(self, start: int, stop: int) -> None:
         """Take in one page; if one of its entries fails, what comes before that entry, and stop."""
-        events: list[Event] = []
+        page: list[tuple[int, Event | Run]] = []
+        reached = start
         try:
-            for index, event in enumerate(self._read(start, stop), start=start):
-                self._folds.apply(index, event)
-                events.append(event)
-            self._store(start, events)
+            for index, item in self._read(start, stop):
+                reached = index
+                _apply(self._folds, index, item)
+                page.append((index, item))
+                reached = index + (item.count if isinstance(item, Run) else 1)
+            self._store(start, stop, page)
         except Exception as error:
             self.failure = ProjectionStopped(start, error)
             # The folds in memory may be ahead of what is stored: only what is stored counts.
             self._load()
-            if 0 < len(events) < stop - start:
-                self._take_in(start, start + len(events))
+            if start < reached < stop:
+                self._take_in(start, reached)
             self.failure = ProjectionStopped(self._position, error)
             raise self.failure from error
 
-    def _store(self, start: int, events: list[Event]) -> None:
-        position = start + len(events)
+    def _store(self, start: int, position: int, page: list[tuple[int, Event | Run]]) -> None:
         with self._engine.begin() as connection:
             moved = connection.execute(
                 update(fold_state)
@@ -231,7 +242,7 @@ class Projector:
             if moved.rowcount != 1:
                 # Two projectors on one database would write each entry twice.
                 raise RuntimeError(f"the stored position is not {start}: another projector moved it")
-            _write_index(connection, start, events)
+            _write_index(connection, page)
             _write_changes(connection, self._folds, self._folds.take_changes(), position)
         self._position = position
 
@@ -242,7 +253,17 @@ def _code_digest(folds: FoldSet) -> bytes:
     return hashlib.sha256(folds.state_schemas + _to_json.encode(versions)).digest()
 
 
-def _write_index(connection: Connection, start: int, events: list[Event]) -> None:
+_RUN_COLUMNS = tuple(column.name for column in entry_runs.columns)
+
+
+def _apply(folds: FoldSet, index: int, item: Event | Run) -> None:
+    if isinstance(item, Run):
+        item.apply_to(folds)
+    else:
+        folds.apply(index, item)
+
+
+def _write_index(connection: Connection, page: list[tuple[int, Event | Run]]) -> None:
     rows = [
         {
             "idx": index,
@@ -252,10 +273,14 @@ def _write_index(connection: Connection, start: int, events: list[Event]) -> Non
             "id": event.id,
             "legal_date": event.legal_date,
         }
-        for index, event in enumerate(events, start=start)
+        for index, event in page
+        if not isinstance(event, Run)
     ]
+    runs = [{name: getattr(run, name) for name in _RUN_COLUMNS} for _, run in page if isinstance(run, Run)]
     if rows:
         connection.execute(insert(entry_index), rows)
+    if runs:
+        connection.execute(insert(entry_runs), runs)
 
 
 def _write_changes(connection: Connection, folds: FoldSet, changes: Changes, position: int) -> None:

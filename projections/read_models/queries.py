@@ -17,12 +17,13 @@ from projections.folds.project_checks import budgets_named
 from projections.folds.projects import PROJECT_REGISTER
 from projections.folds.rows import Row
 from projections.read_models.errors import NotYetProjected
-from projections.read_models.tables import LOG_POSITION, entry_index, fold_state, projection_rows
+from projections.read_models.runs import TRANSACTION, parse_numbered_id
+from projections.read_models.tables import LOG_POSITION, entry_index, entry_runs, fold_state, projection_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sqlalchemy import ColumnElement, Engine
+    from sqlalchemy import ColumnElement, Connection, Engine
 
     from audit_service.catalogue.event import Event
     from projections.read_models.projector import EntryReader
@@ -140,7 +141,8 @@ class ReadModels:
         )
         with self._engine.connect() as connection:
             found = connection.execute(statement).all()
-        return [
+            runs = _find_runs(connection, wanted, after=after, limit=limit)
+        single = [
             EntryReference(
                 index=row.idx,
                 subject=row.subject,
@@ -151,26 +153,73 @@ class ReadModels:
             )
             for row in found
         ]
+        return sorted([*single, *runs], key=lambda reference: reference.index)[:limit]
 
     def _indexes(self, streams: tuple[str, ...], sources: tuple[str, ...], tree_size: int) -> list[int]:
-        conditions: list[ColumnElement[bool]] = []
-        for stream in streams:
-            if stream.endswith("/"):
-                # "0" is the character after "/": a range of the index, not a pattern.
-                end = stream[:-1] + "0"
-                conditions.append(and_(entry_index.c.subject >= stream, entry_index.c.subject < end))
-            else:
-                conditions.append(entry_index.c.subject == stream)
-        # Sealed transactions come by the million and carry no number.
-        conditions += [
-            and_(entry_index.c.source == source, entry_index.c.type != "service.transaction-recorded.v1")
-            for source in sources
-        ]
+        conditions = _of_streams(entry_index.c.subject, streams)
+        # Sealed transactions, which stand in runs, carry no number: a source's are not asked for.
+        conditions += [entry_index.c.source == source for source in sources]
         statement = (
             select(entry_index.c.idx).where(or_(*conditions), entry_index.c.idx < tree_size).order_by(entry_index.c.idx)
         )
+        in_runs = select(entry_runs.c.first, entry_runs.c.count).where(
+            or_(*_of_streams(entry_runs.c.subject, streams)), entry_runs.c.first < tree_size
+        )
         with self._engine.connect() as connection:
-            return list(connection.execute(statement).scalars())
+            indexes = list(connection.execute(statement).scalars())
+            runs = connection.execute(in_runs).all()
+        for first, count in runs:
+            indexes.extend(range(first, min(first + count, tree_size)))
+        return sorted(indexes)
+
+
+def _of_streams(subject: ColumnElement[str], streams: tuple[str, ...]) -> list[ColumnElement[bool]]:
+    conditions = []
+    for stream in streams:
+        if stream.endswith("/"):
+            # "0" is the character after "/": a range of the index, not a pattern.
+            conditions.append(and_(subject >= stream, subject < stream[:-1] + "0"))
+        else:
+            conditions.append(subject == stream)
+    return conditions
+
+
+def _find_runs(
+    connection: Connection, wanted: dict[str, str | None], *, after: int, limit: int
+) -> list[EntryReference]:
+    """Sealed transactions that match, out of their runs: at most `limit`, in order."""
+    if wanted["type"] not in (None, TRANSACTION):
+        return []
+    conditions = [entry_runs.c.first + entry_runs.c.count > after + 1]
+    conditions += [entry_runs.c[name] == wanted[name] for name in ("subject", "source") if wanted[name] is not None]
+    number: int | None = None
+    if wanted["id"] is not None:
+        numbered = parse_numbered_id(wanted["id"])
+        if numbered is None:
+            return []
+        batch_id, number = numbered
+        conditions += [entry_runs.c.batch_id == batch_id, entry_runs.c.first_number <= number]
+        conditions.append(entry_runs.c.first_number + entry_runs.c.count > number)
+    # Every run gives at least one, so as many runs as entries are asked for are enough.
+    statement = select(entry_runs).where(*conditions).order_by(entry_runs.c.first).limit(limit)
+    found: list[EntryReference] = []
+    for run in connection.execute(statement):
+        indexes = range(max(run.first, after + 1), run.first + run.count)
+        if number is not None:
+            only = run.first + number - run.first_number
+            indexes = range(only, only + 1) if only in indexes else range(0)
+        found.extend(
+            EntryReference(
+                index=index,
+                subject=run.subject,
+                type=TRANSACTION,
+                source=run.source,
+                id=f"{run.batch_id}/{run.first_number + index - run.first}",
+                legal_date=None,
+            )
+            for index in indexes[: limit - len(found)]
+        )
+    return found
 
 
 def _read_events(reader: EntryReader, indexes: list[int]) -> Iterator[tuple[int, Event]]:

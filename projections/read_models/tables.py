@@ -36,6 +36,16 @@ entry_index = Table(
     Column("id", Text, nullable=False),
     Column("legal_date", Text),
 )
+entry_runs = Table(
+    "entry_runs",
+    metadata,
+    Column("first", BigInteger, primary_key=True, autoincrement=False),
+    Column("count", BigInteger, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("batch_id", Text, nullable=False),
+    Column("first_number", BigInteger, nullable=False),
+)
 
 # The row of `fold_state` that says how many entries have been taken in; all other names are `<fold>/<part>`.
 LOG_POSITION = "log"

@@ -27,6 +27,8 @@ MAY_POST = {"submitter", "approver", "publisher"}
 class _Tokens:
     """A role is its own token here."""
 
+    answers_at_once = True
+
     def caller_of(self, token: str) -> Caller | None:
         return Caller("urn:kr:agency:roads", token, token) if token in ROLES else None
 
