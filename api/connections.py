@@ -9,30 +9,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+import h11
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 if TYPE_CHECKING:
     import asyncio
 
-    from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
+    from uvicorn.protocols.http.h11_impl import RequestResponseCycle
 
 HEAD_TIMEOUT_S = 10.0
 # How long a body that nobody wants any more is still taken in, so that its sender can read why.
 LINGER_S = 2.0
 # Beyond it new connections are closed at once; `audit serve` asks for as many open files as that takes.
 MAX_CONNECTIONS = 2048
-# A head that is longer is nobody's who means it: the parser itself would take in any length.
-MAX_HEAD_BYTES = 65_536
 
 
-class ImpatientProtocol(HttpToolsProtocol):
-    """HTTP/1.1 that hangs up on whoever does not finish the head of a request, or sends one without an end."""
+class ImpatientProtocol(H11Protocol):
+    """HTTP/1.1 that hangs up on whoever does not finish the head of a request."""
 
     head_timeout_s: ClassVar[float] = HEAD_TIMEOUT_S
     max_connections: ClassVar[int] = MAX_CONNECTIONS
     _head_deadline: asyncio.TimerHandle | None = None
-    _in_head = False
-    _head_bytes = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
         """Start the clock, or hang up where there are too many."""
@@ -43,33 +40,18 @@ class ImpatientProtocol(HttpToolsProtocol):
         self._start_clock(self.head_timeout_s)
 
     def data_received(self, data: bytes) -> None:
-        """Take in bytes; a head that is whole stops the clock, one that is too long ends the connection."""
+        """Take in bytes; a head that is whole stops the clock."""
         super().data_received(data)
-        if self._in_head:
-            self._head_bytes += len(data)
-            if self._head_bytes > MAX_HEAD_BYTES:
-                self.transport.abort()
-                return
         if self._answering():
             self._stop_clock()
 
-    def on_message_begin(self) -> None:
-        """Begin to count the bytes of a head."""
-        self._in_head, self._head_bytes = True, 0
-        super().on_message_begin()
-
-    def on_headers_complete(self) -> None:
-        """The head is whole."""
-        self._in_head = False
-        super().on_headers_complete()
-
     def on_response_complete(self) -> None:
         """Start the clock for the next head, unless it is here already."""
-        # Who was refused before its body was whole may read the answer, not go on pouring.
-        pouring = self.cycle.more_body
         super().on_response_complete()
         self._stop_clock()
         if not self._answering():
+            # Who was refused before its body was whole may read the answer, not go on pouring.
+            pouring = self.conn.their_state is h11.SEND_BODY
             self._start_clock(min(self.head_timeout_s, LINGER_S) if pouring else self.head_timeout_s)
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -42,6 +42,7 @@ CHECKING: dict[str, Command] = {
     "verify": Command("audit_cli.verify", "check that one entry is in the log, from a .tlog-proof file"),
     "mirror": Command("audit_cli.mirror", "copy a log and the service's answers into a directory, verified"),
     "replay": Command("audit_cli.replay", "recompute everything from the log's entries and compare"),
+    "export": Command("audit_cli.export", "write what a log says in another standard's form, after a replay"),
 }
 KEEPING: dict[str, Command] = {
     "demo": Command("audit_cli.demo", "set up the demo city, post its events, serve it"),

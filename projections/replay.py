@@ -38,6 +38,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from audit_service.catalogue.event import Event
+
+    EventTaker = Callable[[int, Event], None]
+
 _JUDGING = ("genesis", "form", "order", "groups", "signatures", "rules")
 
 
@@ -51,6 +55,7 @@ def replay(
     max_violations: int = MAX_VIOLATIONS,
     workers: int = 0,
     progress: Callable[[int, int], None] = lambda _done, _all: None,
+    also: Callable[[int, Event], None] | None = None,
 ) -> Verdict:
     """Replay a log from its first entry and compare.
 
@@ -63,6 +68,7 @@ def replay(
         max_violations: how many violations are kept word by word.
         workers: how many threads read ahead; 0 for files.
         progress: called now and then with the number of entries done and of all entries.
+        also: called with every event that could be read, at its index; not with sealed transactions. Wants the rules.
 
     Raises:
         SourceUnreachable: the log cannot be read at all; nothing is said about it.
@@ -72,7 +78,7 @@ def replay(
     checkpoint = _read_checkpoint(source, vkey, findings)
     done = 0
     if checkpoint is not None:
-        run = _Run(vkey, checkpoint, findings, answers, judge=check_rules, signatures=check_signatures)
+        run = _Run(vkey, checkpoint, findings, answers, judge=check_rules, signatures=check_signatures, also=also)
         for first, entries in TreeWalk(source, checkpoint, findings, workers=workers).bundles():
             run.take(first, entries)
             done = first + len(entries)
@@ -107,6 +113,17 @@ def _read_checkpoint(source: LogSource, vkey: VerifierKey, findings: Findings) -
         return None  # not a checkpoint at all: the violation above says so
 
 
+def _both(first: EventTaker | None, second: EventTaker | None) -> EventTaker | None:
+    if first is None or second is None:
+        return first or second
+
+    def take(index: int, event: Event) -> None:
+        first(index, event)
+        second(index, event)
+
+    return take
+
+
 class _Run:
     """Checks 3 to 10 over the entries as they come."""
 
@@ -119,6 +136,7 @@ class _Run:
         *,
         judge: bool,
         signatures: bool,
+        also: Callable[[int, Event], None] | None = None,
     ) -> None:
         self._findings = findings
         self._judge = judge
@@ -133,7 +151,7 @@ class _Run:
             vkey=vkey,
             findings=findings,
             check_signatures=signatures,
-            also=self._answers.apply if dated and self._answers else None,
+            also=_both(self._answers.apply if dated and self._answers else None, also),
         )
         for check in () if judge else _JUDGING:
             findings.skip(check, "left out as asked")

@@ -40,6 +40,7 @@ class ProjectPage:
     tree_size: int
     project: Tables
     registration: Row
+    activity_names: dict[str, str]
     names: dict[str, Row]
     book: Book | None
     settled: list[Row]
@@ -55,7 +56,7 @@ def load_project_page(read_models: ReadModels, project_id: str) -> ProjectPage |
     answer = read_models.answer("project-register", project_id)
     if answer is None or not answer["tables"]["registration"]:
         return None
-    project: Tables = {table: _in_force(rows) for table, rows in answer["tables"].items()}
+    project: Tables = answer["tables"] | {table: _in_force(answer["tables"][table]) for table in _ONE_VERSION}
     registration = project["registration"][0]
     division = registration["division"]
     settlement = _tables(read_models, "settlement", division)
@@ -65,6 +66,7 @@ def load_project_page(read_models: ReadModels, project_id: str) -> ProjectPage |
         tree_size=answer["tree_size"],
         project=project,
         registration=registration,
+        activity_names={row["id"]: row["description_ko"] for row in project["activities"]},
         names=_names(read_models, division),
         book=_book(read_models, f"{division}/{registration['fiscal_year']}", project_id),
         settled=[row for row in rows if row["status"] == "settled"],
@@ -76,9 +78,12 @@ def load_project_page(read_models: ReadModels, project_id: str) -> ProjectPage |
     )
 
 
+# What the page says once, as it is now; the register itself shows both versions.
+_ONE_VERSION = ("registration", "roles", "purposes", "contents", "funding")
+
+
 def _in_force(rows: list[Row]) -> list[Row]:
-    """The rows that no later entry corrects; the answer itself shows both versions."""
-    return [row for row in rows if row.get("corrected_by") is None]
+    return [row for row in rows if row["corrected_by"] is None]
 
 
 def _tables(read_models: ReadModels, kind: str, key: str) -> Tables:

@@ -299,6 +299,19 @@ WORDS: Mapping[str, tuple[str, str]] = {
     ),
     "mirror_dir": ("my-copy", "my-copy"),
     # A row that does not count any more, with a link to the entry that says why.
+    # What a project says beside its budget
+    "project_checks": ("사업 설명과 예산을 견줌", "What the project says, beside its budget"),
+    "funding_check": (
+        "{year}년 사업비 {funding} = 본예산 {budget}",
+        "Funding of {year}, {funding} = appropriated, {budget}",
+    ),
+    "activities_open": (
+        "견줄 산출기초가 없는 활동 {count}개는 열어 둡니다.",
+        "{count} activities have no factor to compare with and stay open.",
+    ),
+    "not_known": ("알려지지 않음", "not known"),
+    # A count with and without what was declared void.
+    "net_of_voided": ("무효 {voided} 빼면 {net}", "net {net} without {voided} voided"),
     "row_corrected": ("정정됨", "corrected"),
     "row_reversed": ("취소됨", "reversed"),
     "row_repeated": ("겹침", "repeated"),

@@ -454,7 +454,8 @@ class Corrected(Payload, kw_only=True):
 
     `corrects` names it by its id. Both stay in the log and on the pages; what is added up counts the reversal
     and the replacement from this entry on. A payment on a contract is corrected on both streams at once:
-    `contract_corrected_id` names the next entry of the same atomic batch, a `contract.corrected.v1`.
+    `contract_corrected_id` names the next entry of the same atomic batch, a `contract.corrected.v1`, and so does the
+    replacement's `contract_paid_id`: that is the payment's half from now on.
     """
 
     reason: Literal["TYPO", "WRONG_LINE", "DUPLICATE", "LEGAL"]

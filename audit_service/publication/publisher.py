@@ -109,9 +109,6 @@ class Publisher:
         _sync_folders(written)
         return mended
 
-    def _tile_bytes(self, tile: Tile) -> bytes:
-        return self._read_row(tile.level * TILE_HEIGHT, tile.index * TILE_WIDTH, tile.width)
-
     def _write_tiles(self, old_size: int, new_size: int) -> set[Path]:
         return {
             self._write(self._files.tile(tile), self._tile_bytes(tile)) for tile in tiles_for_size(old_size, new_size)
@@ -125,9 +122,12 @@ class Publisher:
         entries = self._read_entries(first, first + bundle.width)
         # What is published stays for ever: never bytes that do not give the hashes which were signed.
         signed = self._read_row(0, first, bundle.width)
-        if b"".join(map(leaf_hash, entries)) != signed:
+        if b"".join([leaf_hash(entry) for entry in entries]) != signed:
             raise Quarantined(f"the database does not hold the signed entries of bundle {bundle.index}")
         return self._write(self._files.bundle(bundle.index, bundle.width), encode_bundle(entries))
+
+    def _tile_bytes(self, tile: Tile) -> bytes:
+        return self._read_row(tile.level * TILE_HEIGHT, tile.index * TILE_WIDTH, tile.width)
 
     def _write(self, path: Path, data: bytes) -> Path:
         make_folder(path.parent)

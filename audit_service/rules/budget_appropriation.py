@@ -28,6 +28,7 @@ from audit_service.rules.budget_checks import (
 from audit_service.rules.budget_postings import Moves, book, post
 from audit_service.rules.budget_roles import COUNCIL
 from audit_service.rules.budget_states import BudgetState, Line, PreAppropriation, Revenue, Year
+from audit_service.rules.dates import is_calendar_date
 from audit_service.rules.errors import RuleBroken
 from audit_service.rules.states import ONLY
 from audit_service.rules.world import read_budget
@@ -89,7 +90,7 @@ def decide_provisional(_: World, state: BudgetState, event: Event) -> None:
     require_total(event, stated_won=data.total_won, computed_won=sum(row.amount_won for row in data.rows))
     require_basis(event)
     first = event.legal_date or year.opens_on
-    if not first <= data.until_on <= year.closes_on:
+    if not is_calendar_date(data.until_on) or not first <= data.until_on <= year.closes_on:
         raise RuleBroken(
             "budget.provisional-until",
             "a provisional budget lasts from its legal date to a day of the same year",

@@ -29,8 +29,8 @@ from audit_service.rules import budget_payment as payment
 from audit_service.rules import budget_spending as spending
 from audit_service.rules.budget_checks import require_legal_date, require_opened_year, stated
 from audit_service.rules.budget_postings import book as book_moves
-from audit_service.rules.budget_postings import find_broken, lines_of
-from audit_service.rules.budget_states import BudgetState, Correction, Payment, Posting
+from audit_service.rules.budget_standing import remember, require_standing
+from audit_service.rules.budget_states import TAKEN_BACK, BudgetState, Correction, Payment, Posting
 from audit_service.rules.errors import RuleBroken
 from audit_service.rules.states import ONLY
 from audit_service.rules.undo import Undo
@@ -97,10 +97,6 @@ def member_of(event_type: str) -> str:
     'cost_basis_recorded'
     """
     return event_type.split(".")[1].replace("-", "_")
-
-
-# The replacement of a correction that only takes back: nothing is posted, and nothing is to be reversed.
-_TAKEN_BACK = ""
 
 
 def decide_corrected(world: World, state: BudgetState, event: Event) -> None:
@@ -173,7 +169,7 @@ def _require_replacement(event: Event, target: Posting) -> Any:
 
 def _payment_of(state: BudgetState, target: Posting) -> Payment | None:
     """Which standing payment would the correction take back?"""
-    if target.event_type != "budget.paid.v1" or target.named == _TAKEN_BACK:
+    if target.event_type != "budget.paid.v1" or target.named == TAKEN_BACK:
         return None
     return state.payments[target.named]
 
@@ -222,7 +218,7 @@ def _try(
     replacement: Any,
     year: Year,
 ) -> None:
-    before = _touched_before(state, state.postings[target_id])
+    before = remember(state, state.postings[target_id])
     _reverse(state, undo, target_id)
     posting = state.postings[target_id]
     if replacement is not None:
@@ -233,7 +229,7 @@ def _try(
         rule = CORRECTABLE[posting.event_type]
         rule.decide(world, state, step)
         rule.evolve(state, step, undo)
-    _require_standing(state, event, target_id, before)
+    require_standing(world, state, event, before, year=year)
 
 
 def _as_replaced(event: Event, event_type: str, replacement: Any, *, legal_date: str | None) -> Event:
@@ -256,94 +252,10 @@ def _as_replaced(event: Event, event_type: str, replacement: Any, *, legal_date:
 def _reverse(state: BudgetState, undo: Changes, target_id: str) -> None:
     """Take back what the target posted; where it only took back itself, nothing is left to reverse."""
     target = state.postings[target_id]
-    if target.named == _TAKEN_BACK and not target.moves:
+    if target.named == TAKEN_BACK and not target.moves:
         return
     book_moves(state, undo, target.moves, sign=-1)
     CORRECTABLE[target.event_type].reverse(state, target, undo)
-
-
-def _touched_before(state: BudgetState, target: Posting) -> dict[str, Any]:
-    """What the target brought into being, as it stands now: what stands on it must find it again."""
-    name = target.named
-    tables: dict[str, tuple[str, dict[str, Any]]] = {
-        "budget.obligation-incurred.v1": ("obligation", state.obligations),
-        "budget.paid.v1": ("payment", state.payments),
-        "budget.cost-basis-recorded.v1": ("item", state.items),
-        "budget.pre-appropriation-used.v1": ("use", state.pre_appropriations),
-    }
-    if target.event_type not in tables or name == _TAKEN_BACK:
-        return {}
-    kind, table = tables[target.event_type]
-    return {kind: table[name]}
-
-
-def _breaks(event: Event, message: str, columns: dict[str, Any]) -> RuleBroken:
-    return RuleBroken("budget.correction-breaks", message, stream=event.subject, columns=columns)
-
-
-def _require_standing(state: BudgetState, event: Event, target_id: str, before: dict[str, Any]) -> None:
-    """Does everything that the correction touched stand as it must, and all that stood on it?"""
-    target = state.postings[target_id]
-    new = state.postings.get(event.id)
-    touched = lines_of(target.moves) + (() if new is None else lines_of(new.moves))
-    for line_id in dict.fromkeys(touched):
-        columns = find_broken(state.lines[line_id])
-        if columns:
-            raise _breaks(event, f"line {line_id} would not stand", columns)
-    for kind, old in before.items():
-        _require_found_again(state, event, target, kind, old)
-    _require_paid_within(state, event, target)
-    year = state.year[ONLY]
-    if year.rounds and not year.appropriated:
-        raise _breaks(event, "supplementary budgets stand on the original one", {"round": year.rounds})
-    if any(ids is None and number <= year.rounds for number, ids in state.rounds.items()):
-        raise _breaks(event, "later supplementary budgets follow this round", {"round": year.rounds})
-
-
-def _require_found_again(state: BudgetState, event: Event, target: Posting, kind: str, old: Any) -> None:
-    """While something stands on an obligation, payment, item or use, only its amount is corrected."""
-    name = target.named
-    if kind == "use":
-        if old.round is not None:
-            raise _breaks(event, f"round {old.round} has taken this use in", {"round": old.round})
-        return
-    if not old.uses:
-        return
-    tables: dict[str, dict[str, Any]] = {
-        "obligation": state.obligations,
-        "payment": state.payments,
-        "item": state.items,
-    }
-    new = tables[kind][name]
-    kept = {
-        "obligation": ("line_id", "contract_process_id", "instalment", "role"),
-        "payment": ("obligation_id",),
-        "item": ("line_id",),
-    }[kind]
-    columns = {
-        column: {"stated": getattr(new, column), "expected": getattr(old, column)}
-        for column in (*kept, "standing")
-        if getattr(new, column) != getattr(old, column)
-    }
-    if kind == "payment" and new.returned_won > new.amount_won:
-        columns["returned_won"] = {"computed": new.returned_won, "most": new.amount_won}
-    if columns:
-        raise _breaks(event, f"{old.uses} later events stand on this {kind}", columns)
-
-
-def _require_paid_within(state: BudgetState, event: Event, target: Posting) -> None:
-    """Is the obligation behind the target still at least what is paid on it?"""
-    obligation_id = target.named
-    if target.event_type == "budget.returned.v1" and target.named:
-        obligation_id = state.payments[target.named.split(" ")[1]].obligation_id
-    obligation = state.obligations.get(obligation_id)
-    spends = ("budget.obligation-incurred.v1", "budget.obligation-adjusted.v1", "budget.returned.v1")
-    if target.event_type in spends and obligation is not None and obligation.paid_won > obligation.amount_won:
-        raise _breaks(
-            event,
-            f"more than obligation {obligation_id} would be paid",
-            {"paid_won": {"computed": obligation.paid_won, "most": obligation.amount_won}},
-        )
 
 
 def evolve_corrected(state: BudgetState, event: Event, undo: Changes) -> None:
@@ -359,7 +271,7 @@ def evolve_corrected(state: BudgetState, event: Event, undo: Changes) -> None:
         payload = getattr(data.replacement, member_of(target.event_type))
         rule.evolve(state, _as_replaced(event, target.event_type, payload, legal_date=event.legal_date), undo)
     else:
-        undo.put(state.postings, event.id, Posting(target.event_type, _TAKEN_BACK, ()))
+        undo.put(state.postings, event.id, Posting(target.event_type, TAKEN_BACK, ()))
     if target.event_type == "budget.paid.v1":
         undo.put(state.corrections, event.id, _correction_of(state, event, target_id, old))
 

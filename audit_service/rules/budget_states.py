@@ -226,6 +226,10 @@ class Plan(NamedTuple):
     amounts_won: tuple[int, ...]
 
 
+# What a correction that only takes back names: nothing is posted, so nothing is to be reversed.
+TAKEN_BACK = ""
+
+
 class Posting(NamedTuple):
     """What an event did to the columns, so that a correction can take it back.
 

@@ -6,7 +6,7 @@ call the same function, so that the two documents can be compared figure by figu
 
 As of legal date D at tree size N: the entries with an index below N and a legal date of D or before. Entries
 without a legal date have no legal effect of their own (names, registers, counts) and are taken by index
-alone.
+alone. A correction counts by its own index and legal date; where its target does not count yet, it moves nothing.
 """
 
 from __future__ import annotations

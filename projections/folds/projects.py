@@ -2,7 +2,7 @@
 
 Organisation and roles, purposes, contents, funding (won), the plans it rests on, its history, activities,
 assets and effects, and what does not fit together in the source: shown as it is. A corrected row stays, and says by
-which event it is corrected; its new version has the id of the old one with `~2`, `~3`, … behind it.
+which entry it is corrected; its new version has the id of the old one with `~2`, `~3`, … behind it.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from msgspec import Struct, UnsetType
 
+from projections.folds.budget_state import IN_FORCE
 from projections.folds.fold import Fold, Handler
 from projections.folds.project_checks import CHECKS, Appropriation, BudgetSeen, Item, compute_checks
 from projections.folds.rows import Row, cells_of, provenance_of, traced
@@ -126,13 +127,13 @@ class Projects(Fold[Project]):
         fact = state.facts[event.id] = Fact(rows=[], version=1 if earlier is None else earlier.version + 1)
         for table, row_id in () if earlier is None else earlier.rows:
             row = state.tables[table][row_id]
-            row.body["corrected_by"] = event.id
+            row.body |= {"status": "corrected", "corrected_by": index}
             row.entries.append(index)
             row.provenance = sorted({*row.provenance, provenance_of(event.data)})
         for row in rows:
             if fact.version > 1:
                 row.id = f"{row.id}~{fact.version}"
-            row.body |= {"corrects": corrects, "corrected_by": None}
+            row.body |= {"corrects": corrects, "status": IN_FORCE, "corrected_by": None}
             state.tables.setdefault(row.table, {})[row.id] = row
             fact.rows.append((row.table, row.id))
         self._changed(part)

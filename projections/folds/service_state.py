@@ -12,7 +12,7 @@ from projections.folds.rows import Row, Trace
 class Published(Struct, kw_only=True):
     """A count that the city published; `period` is None where it names no period of the log.
 
-    `corrected_by` is the id of the event that takes its place.
+    `corrected_by` is the index of the entry that takes its place.
     """
 
     event_id: str
@@ -21,7 +21,7 @@ class Published(Struct, kw_only=True):
     period: str | None
     cells: dict[str, Any]
     trace: Trace
-    corrected_by: str | None = None
+    corrected_by: int | None = None
 
 
 class Tally(Struct, kw_only=True):

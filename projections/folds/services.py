@@ -164,7 +164,7 @@ class Services(Fold[Service]):
             row_id = f"{data.count_id}~{versions}"
         for earlier in published.values():
             if earlier.event_id == data.corrects:
-                earlier.corrected_by = event.id
+                earlier.corrected_by = index
                 earlier.trace.add(index, provenance_of(data))
         corrects = None if isinstance(data.corrects, UnsetType) else data.corrects
         published[row_id] = Published(

@@ -37,10 +37,10 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 PAGE_SIZE = 2_000
-RETRY_INTERVAL_S = 0.5
 # After catching up, rest so many times as long as it took: at most a sixth of the time goes into answers.
 _PAUSES = 5
 _LONGEST_PAUSE_S = 2.0
+RETRY_INTERVAL_S = 0.5
 _to_json = msgspec.json.Encoder(order="sorted")
 
 
@@ -169,15 +169,15 @@ class Projector:
                         pause_s = min(_LONGEST_PAUSE_S, _PAUSES * (time.monotonic() - began))
                 except ProjectionStopped:
                     logger.exception("projection stopped", extra={"position": self._position})
-            # Answers are computed anew from time to time, not for every commit: under load that would be all we do.
-            stop.wait(pause_s)
             if stop.is_set():
                 return
             if self._waits_for_database():
                 self._wake.wait(RETRY_INTERVAL_S)
                 with suppress(SQLAlchemyError):
                     self.resume()
-            else:
+                continue
+            # Answers are computed anew from time to time, not for every commit: under load that would be all we do.
+            if not stop.wait(pause_s):
                 self._wake.wait()
 
     def _waits_for_database(self) -> bool:

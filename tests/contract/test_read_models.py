@@ -343,6 +343,26 @@ def test_as_of_reads_only_the_streams_that_the_answer_needs(engine: Engine, log:
     assert all(stop <= far for _, stop in asked[:-1])
 
 
+def test_as_of_a_project_reads_only_the_budget_that_it_names(engine: Engine, log: MemoryLog) -> None:
+    far = log.head_size()
+    line = {"line_id": "x", "name_ko": "목", "project_id": PROJECT, "division": "other", "fund": "CITY"}
+    for _ in range(100):
+        log.add("budget.line-defined.v1", "budget/other/2021", line, legal_date="2021-01-01")
+    Projector(log, engine).catch_up()
+    asked: list[int] = []
+
+    class Watched(MemoryLog):
+        def entries(self, start: int, stop: int) -> list[bytes]:
+            asked.append(stop)
+            return log.entries(start, stop)
+
+    models, size = ReadModels(engine), log.head_size()
+    found = models.answer_as_of(Watched(), "project-register", PROJECT, tree_size=size)
+    assert max(asked) <= far
+    assert found == models.answer("project-register", PROJECT)
+    assert found == answer_as_of(log.events(), "project-register", PROJECT, tree_size=size)
+
+
 def test_read_models_of_another_version_are_rebuilt_not_built_upon(engine: Engine, log: MemoryLog) -> None:
     Projector(log, engine).catch_up()
     expected = every_answer(ReadModels(engine))

@@ -190,6 +190,18 @@ WRONG = [
     Wrong("another commitment", _change_commitment, "groups", "submissions_root"),
     Wrong("two commitments swapped", _swap_transactions, "groups", "submissions_root"),
     Wrong(
+        "transactions that say when they happened",
+        lambda log: void(log.seal(5, batch_id="batch-9", time="2021-03-17T05:31:00.000Z")),
+        "rules",
+        "service.transaction-time",
+    ),
+    Wrong(
+        "a batch with a small cell",
+        lambda log: void(log.seal(4, batch_id="batch-9")),
+        "rules",
+        "service.small-cell",
+    ),
+    Wrong(
         "a transaction's time",
         lambda log: _change_transaction(log, 9, time="2021-03-01T00:00:00.001Z"),
         "groups",

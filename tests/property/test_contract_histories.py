@@ -9,13 +9,20 @@ from __future__ import annotations
 from random import Random
 from typing import TYPE_CHECKING, TypeVar
 
+import msgspec
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from audit_service.rules.contract_states import ContractState, Instalment
+from audit_service.rules import contract_amending as amending
+from audit_service.rules import contract_corrections as corrections
+from audit_service.rules import contract_payment as payment
+from audit_service.rules import contract_performance as performance
+from audit_service.rules.contract_states import ContractState, Inspection, Instalment
 from audit_service.rules.states import ONLY, BudgetState
 from audit_service.rules.undo import Undo
 from audit_service.rules.world import Replica
+from projections.folds.contract_state import Fact
 from projections.folds.contracts import Contracts
 from tests.property.test_rules_histories import accept, replayed
 from tests.support import contract_events as contract
@@ -296,8 +303,41 @@ def test_the_identities_hold_at_every_prefix(seed: int, length: int, *, signed: 
     start = SIGNED if signed else START
     world, accepted, undo = live(seed, length, start=start)
     assert replayed(accepted) == snapshot(world)
+    state = world.stream(build.CONTRACT)
+    # A snapshot of the stream, which is a cache, holds all of it.
+    assert msgspec.msgpack.decode(msgspec.msgpack.encode(state), type=ContractState) == state
     undo.rollback(to=0)
     assert replayed(start) == snapshot(world), "undoing everything leads back to the start"
+
+
+def live_many(count: int) -> None:
+    for seed in range(count):
+        live(seed, 60, start=SIGNED)
+
+
+BROKEN = {
+    "contract.accepted.v1": (performance, "require_good_inspection"),
+    "contract.paid.v1": (payment, "_require_room"),
+    "contract.corrected.v1": (corrections, "require_sound"),
+    "contract.amended.v1": (amending, "_require_amount"),
+}
+
+
+@pytest.mark.parametrize("event_type", BROKEN)
+def test_a_rule_that_forgot_to_look_would_be_caught(event_type: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The negative control: with one question left out of one rule, some random life breaks an identity."""
+    module, question = BROKEN[event_type]
+    answer = Inspection(1, "PROGRESS", "PASS") if question == "require_good_inspection" else None
+    monkeypatch.setattr(module, question, lambda *_, **__: answer)
+    with pytest.raises((AssertionError, KeyError)):
+        live_many(200)
+
+
+def test_a_sum_that_forgot_a_correction_would_be_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The negative control of the folds: a register that goes on counting what was corrected."""
+    monkeypatch.setattr(Fact, "counts", property(lambda _: True))
+    with pytest.raises(AssertionError):
+        live_many(200)
 
 
 def test_random_lives_get_somewhere() -> None:

@@ -25,7 +25,7 @@ from audit_service.rules.undo import NO_UNDO, Undo
 from audit_service.rules.world import Replica, new_state
 from tests.support import events as build
 from tests.support.chronicler import Chronicler
-from tests.support.conservation import Recount, check_conserved, check_paired
+from tests.support.conservation import Recount, check_bound, check_conserved, check_paired
 from tests.support.contract_events import good_work
 from tests.support.given import snapshot
 from tests.support.payloads import payloads
@@ -120,6 +120,7 @@ def test_money_is_conserved_at_every_prefix(seed: int, length: int, closing: int
             for event in batch:
                 recount.add(event)
         check_conserved(world, recount)
+        check_bound(world)
         if grouped:
             check_paired(world)
     assert replayed(accepted) == snapshot(world)

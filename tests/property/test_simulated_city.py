@@ -24,6 +24,7 @@ from audit_service.rules.states import BudgetState
 from audit_service.rules.undo import NO_UNDO
 from audit_service.rules.world import Replica
 from projections.folds.all import FoldSet, fold_all
+from projections.folds.answers import answer_as_of
 from projections.folds.budget_columns import COLUMNS
 from tests.support.city_agenda import to_event
 from tests.support.city_books import SETTLEMENT
@@ -194,6 +195,17 @@ def _check_prefix(world: Replica, folds: FoldSet) -> None:
                 spent = body["executed_won"], body["obligated_won"], body["allotted_won"]
                 assert spent == (line.executed_won, line.obligated_won, line.allotted_won)
             assert all(row.body["holds"] for row in rows if row.table in {"line_checks", "zero_sum_checks"})
+
+
+@pytest.mark.parametrize("day", ["2020-06-30", "2020-12-31", "2021-02-15", "2021-10-31", "2022-12-31"])
+def test_as_of_a_legal_date_is_what_was_posted_until_then(day: str) -> None:
+    """Here everything is posted on its legal date, so a date and a tree size must give the same tables."""
+    events = [(index, to_event(made, index=index)) for index, made in enumerate(submissions(SMALL))]
+    size = next((index for index, event in events if event.time[:10] > day), len(events))
+    for kind, key in (("budget-book", "agency-0/2021"), ("settlement", "agency-1"), ("budget-book", "agency-1/2020")):
+        by_date = answer_as_of(events, kind, key, tree_size=len(events), legal_date=day)
+        by_size = answer_as_of(events, kind, key, tree_size=size)
+        assert (by_date and by_date["tables"]) == (by_size and by_size["tables"])
 
 
 def test_replaying_the_entries_gives_the_same_world_and_the_same_answers(

@@ -106,7 +106,7 @@ def to_event(submission: Submission, *, index: int = -1, position: int = 0) -> E
         time=submission.time,
         legal_date=submission.legal_date,
         position=position,
-        recorded_time="",
+        recorded_time=submission.time,
         data=msgspec.convert(submission.data, EVENT_TYPES[submission.type]),
         index=index,
     )

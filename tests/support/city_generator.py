@@ -27,7 +27,10 @@ SCOPES = ("budget.*", "contract.*", "service.*")
 
 
 class CityPlan(NamedTuple):
-    """How large is the city? `payments` for each line and month, `transactions` for each agency and month."""
+    """How large is the city? `payments` for each line and month, `transactions` for each agency and month.
+
+    With `names` its agencies are called so, however many `agencies` says.
+    """
 
     seed: int = 1
     agencies: int = 1
@@ -36,6 +39,12 @@ class CityPlan(NamedTuple):
     payments: int = 1
     contracts: int = 2
     transactions: int = 20
+    names: tuple[str, ...] = ()
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """The agencies' codes."""
+        return self.names or tuple(f"agency-{number}" for number in range(self.agencies))
 
     @classmethod
     def for_size(cls, events: int, *, seed: int = 1) -> CityPlan:
@@ -62,9 +71,9 @@ class City:
         self.services: list[ServiceDesk] = []
         last_year = FIRST_YEAR + plan.years - 1
         self.agenda.plan(day(FIRST_YEAR, 1, 1), self._create_log)
-        for number in range(plan.agencies):
+        for number, code in enumerate(plan.codes):
             random = Random(f"{plan.seed}/{number}")
-            desk = Desk(self.agenda, f"agency-{number}")
+            desk = Desk(self.agenda, code)
             budgets = BudgetDesk(
                 self.agenda,
                 desk,
@@ -99,7 +108,7 @@ class City:
         def key(name: str) -> dict[str, str]:
             return {"kid": name.ljust(43, "-"), "public_key": f"{name}_x".ljust(43, "-")}
 
-        codes = [CITY, *(f"agency-{number}" for number in range(self.plan.agencies))]
+        codes = [CITY, *self.plan.codes]
         agencies = [
             {"code": code, "name_ko": code, "name_en": code, "keys": [{**key(code), "scopes": list(SCOPES)}]}
             for code in codes

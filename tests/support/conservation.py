@@ -228,6 +228,23 @@ def _check_obligations(subject: str, state: BudgetState, won: Counter[Key]) -> N
         assert 0 <= revenue.used_won <= revenue.excess_won or revenue.uses == 0
 
 
+def check_bound(world: Replica) -> None:
+    """Does no budget bind more for an instalment than it is signed for, and none close with an open early use?
+
+    For histories in which no contract is made smaller.
+    """
+    for state in world.streams.values():
+        if not isinstance(state, BudgetState):
+            continue
+        for key, won in state.bound.items():
+            process_id, number = key.split(" ")
+            contract = world.streams.get(f"contract/{process_id}")
+            signed = contract.instalments.get(int(number)) if isinstance(contract, ContractState) else None
+            assert signed is None or signed.amount_won is None or won <= signed.amount_won, key
+        if state.year and state.year[ONLY].closed:
+            assert not [use for use in state.pre_appropriations.values() if use.standing and use.round is None]
+
+
 def _check_contract(state: ContractState) -> None:
     if state.contract:
         for name, holds, figures in identities(state):

@@ -135,9 +135,17 @@ class LogBuilder:
         self.entries.append(encode_canonical({**submission, **added}))
         return len(self.entries) - 1
 
-    def seal(self, count: int, *, batch_id: str = "batch-1", kind: str = "loan", key: str | None = None) -> int:
+    def seal(
+        self,
+        count: int,
+        *,
+        batch_id: str = "batch-1",
+        kind: str = "loan",
+        key: str | None = None,
+        time: str = PERIOD_END,
+    ) -> int:
         """Record a sealed batch of synthetic transactions; returns the index of its manifest."""
-        transactions = [self.transaction(batch_id, number, kind) for number in range(1, count + 1)]
+        transactions = [self.transaction(batch_id, number, kind) | {"time": time} for number in range(1, count + 1)]
         root = root_of_leaf_hashes([leaf_hash(encode_canonical(each)) for each in transactions])
         manifest = {
             "batch_id": batch_id,
@@ -216,9 +224,6 @@ def small_log(*, transactions: int = 40) -> LogBuilder:
     obligation = {"obligation_id": "o-1", "line_id": "lamps", "amount_won": 500_000}
     log.submit("budget.obligation-incurred.v1", BUDGET, {**obligation, "contract_process_id": "lamps"})
     log.submit("contract.signed.v1", CONTRACT, {**signed, "end": "2021-11", "budget_lines": [line]})
-    work = {"inspection_id": "i-1", "instalment": 1}
-    log.submit("contract.inspected.v1", CONTRACT, {**work, "kind": "PROGRESS", "result": "PASS"})
-    log.submit("contract.accepted.v1", CONTRACT, {**work, "accepted_won": 400_000})
     pay(log, 1, 300_000)
     carry_over(log, 100_000)
     kinds = [{"code": "loan", "name_ko": "대출"}]
@@ -241,13 +246,13 @@ def open_year(log: LogBuilder, subject: str, year: int) -> None:
 
 
 def pay(log: LogBuilder, number: int, amount_won: int, *, both: bool = True) -> None:
-    """A payment on the contract: the pair of two entries, or only its first half."""
+    """A payment on the contract: the pair of two entries, or only its first half. Imported, so nothing was accepted."""
     paid = {"payment_id": f"p-{number}", "obligation_id": "o-1", "line_id": "lamps", "amount_won": amount_won}
     payee = {"kind": "CORPORATION", "organisation_id": "lamp-makers"}
     first, second = f"paid-{number}", f"contract-paid-{number}"
     log.submit("budget.paid.v1", BUDGET, {**paid, "payee": payee, "contract_paid_id": second}, id=first)
     if both:
-        answer = {"instalment": 1, "payment_id": f"p-{number}", "amount_won": amount_won}
+        answer = {"instalment": 1, "payment_id": f"p-{number}", "amount_won": amount_won, "provenance": "derived"}
         log.submit(
             "contract.paid.v1", CONTRACT, {**answer, "budget_paid_id": first, "budget_subject": BUDGET}, id=second
         )

@@ -17,7 +17,7 @@ from audit_service.rules.groups import Groups
 from audit_service.rules.keys import authorise
 from audit_service.rules.undo import NO_UNDO
 from audit_service.rules.world import Replica
-from audit_service.submission import Prepared, prepare_many
+from audit_service.submission import SealedItem, prepare_many
 from projections.folds.all import fold_all
 from projections.folds.answers import fold_answer
 
@@ -85,9 +85,10 @@ class SimulatedCity:
     def take(self, batch: demo_city.Batch) -> None:
         """Take in one atomic batch as the service would; raises on the first refusal."""
         groups = Groups()
-        for prepared in prepare_many(batch.lines, self.public_keys.get):
-            if not isinstance(prepared, Prepared):
-                raise prepared
+        for item in prepare_many(batch.lines, self.public_keys.get):
+            if isinstance(item, Exception):
+                raise item
+            prepared = item.prepared if isinstance(item, SealedItem) else item
             groups.feed(prepared.event)
             if prepared.kid is not None:
                 authorise(self.world, prepared.event, prepared.kid)

@@ -13,9 +13,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, ClassVar
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from api.connections import MAX_HEAD_BYTES, ImpatientProtocol
+from api.connections import ImpatientProtocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,7 +43,7 @@ async def _application(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 @contextmanager
-def _serving(protocol: type[HttpToolsProtocol]) -> Iterator[int]:
+def _serving(protocol: type[H11Protocol]) -> Iterator[int]:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         config = uvicorn.Config(_application, http=protocol, ws="none", lifespan="off", log_config=None)
         server = uvicorn.Server(config)
@@ -100,7 +100,7 @@ def test_a_head_that_never_ends_is_cut_off_also_when_it_trickles() -> None:
 
 
 def test_stock_uvicorn_waits_for_ever() -> None:
-    with _serving(HttpToolsProtocol) as port, _connect(port) as connection:
+    with _serving(H11Protocol) as port, _connect(port) as connection:
         connection.sendall(HEAD)
         assert _open_for(connection) > 5 * TIMEOUT_S
 
@@ -152,30 +152,3 @@ def test_too_many_connections_are_closed_at_once_and_there_is_room_again() -> No
         time.sleep(0.1)
         with _connect(port) as connection:
             assert b"200 OK" in _ask(connection, "/")
-
-
-def test_a_head_without_an_end_is_cut_off_at_its_size() -> None:
-    """Also one that is a single header; stock uvicorn takes in any length of it."""
-    for piece in (b"X-Many: 1\r\n" * 100, b"1" * 1000):
-        with _serving(_Quick) as port, _connect(port) as connection:
-            connection.sendall(HEAD + b"X-One: ")
-            assert _sent_until_cut(connection, piece) <= MAX_HEAD_BYTES + 2 * 256 * 1024
-        with _serving(HttpToolsProtocol) as port, _connect(port) as connection:
-            connection.sendall(HEAD + b"X-One: ")
-            assert _sent_until_cut(connection, piece) >= _MOST_BYTES
-
-
-_MOST_BYTES = 4 * 1024 * 1024
-
-
-def _sent_until_cut(connection: socket.socket, piece: bytes) -> int:
-    sent = 0
-    try:
-        while sent < _MOST_BYTES:
-            connection.sendall(piece)
-            sent += len(piece)
-            if sent % 100_000 < len(piece):
-                time.sleep(0.01)  # let the server read: what the kernel holds was not taken in
-    except OSError:
-        pass
-    return sent

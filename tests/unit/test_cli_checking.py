@@ -187,7 +187,7 @@ def test_a_mirror_holds_the_log_and_the_answers_and_replays_elsewhere(
     copy = tmp_path / "copy"
     assert main(["mirror", f"{service.address}/log/", str(copy), "--vkey", log.vkey, "--json"]) == 0
     report = json.loads(capsys.readouterr().out)
-    assert (report["tree_size"], report["answers_saved"], report["signature_checked"]) == (len(log.entries), 7, True)
+    assert (report["tree_size"], report["answers_saved"], report["signature_checked"]) == (len(log.entries), 10, True)
     assert files(copy / "log") == files(tmp_path / "served/log")
     assert files(copy / "answers") == files(tmp_path / "made")
     assert [path.name for path in copy.iterdir()] in (["log", "answers"], ["answers", "log"])  # no temporary files
@@ -196,7 +196,7 @@ def test_a_mirror_holds_the_log_and_the_answers_and_replays_elsewhere(
     shutil.move(copy, elsewhere)
     assert main(["replay", str(elsewhere), "--vkey", log.vkey, "--json"]) == 0
     verdict = json.loads(capsys.readouterr().out)
-    assert verdict["checks"][-1]["examined"] == 7
+    assert verdict["checks"][-1]["examined"] == 10
 
 
 def test_a_log_is_replayed_from_its_address_with_the_services_answers(
@@ -204,7 +204,7 @@ def test_a_log_is_replayed_from_its_address_with_the_services_answers(
 ) -> None:
     place = f"{service.address}/log"
     assert main(["replay", place, "--vkey", log.vkey, "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["checks"][-1]["examined"] == 7
+    assert json.loads(capsys.readouterr().out)["checks"][-1]["examined"] == 10
     answer = tmp_path / "served/v1/settlement/roads"
     answer.write_bytes(answer.read_bytes().replace(b"300000", b"300001", 1))
     assert main(["replay", place, "--vkey", log.vkey, "--quiet"]) == 1

@@ -190,10 +190,11 @@ def test_both_versions_of_what_is_corrected_remain(log: MemoryLog) -> None:
         ("new~3", "시범 사업"),
     ]
     assert [rows[row_id]["corrected_by"] for row_id in ("new", "new~2", "new~3")] == [
-        f"event-{second}",
-        f"event-{second + 1}",
+        second,
+        second + 1,
         None,
     ]
+    assert [rows[row_id]["status"] for row_id in ("new", "new~2", "new~3")] == ["corrected", "corrected", "in force"]
     assert rows["new"]["entries"] == [first, second]
 
 

@@ -82,8 +82,8 @@ def test_both_versions_of_a_corrected_count_remain() -> None:
     third = count_published({"count": 6, "corrects": "second"}, id="third")
     shown = tables(*FULL, first, second, third)["published_counts"]
     assert {row_id: (row["count"], row["corrects"], row["corrected_by"]) for row_id, row in shown.items()} == {
-        "c1": (7, None, "second"),
-        "c1~2": (8, "first", "third"),
+        "c1": (7, None, 14),
+        "c1~2": (8, "first", 15),
         "c1~3": (6, "second", None),
     }
     assert shown["c1"]["entries"] == [13, 14]

@@ -56,6 +56,7 @@ REFUSALS = (
     Refusal("budget.basis-missing", "no document", YEAR, provisional({"a": 1}, NO_BASIS)),
     Refusal("budget.provisional-until", "next year", YEAR, provisional({"a": 1}, {"until_on": "2022-01-01"})),
     Refusal("budget.provisional-until", "over already", YEAR, provisional({"a": 1}, {"until_on": "2021-06-14"})),
+    Refusal("budget.provisional-until", "no such day", YEAR, provisional({"a": 1}, {"until_on": "2021-11-31"})),
     Refusal("budget.amount-too-large", "out of range", PROVISIONAL, provisional({"a": MAX_SAFE_INTEGER})),
     Refusal("budget.provisional-spent", "less than is allotted", USED, appropriated({"a": 59, "b": 50}), 60),
     Refusal("budget.provisional-spent", "nothing at all", USED, appropriated({"b": 50}), 60),

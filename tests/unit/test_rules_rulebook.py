@@ -8,6 +8,7 @@ from pathlib import Path
 
 from audit_service.catalogue.types import EVENT_TYPES
 from audit_service.rules.decide import RULE_OF, RULES, reads
+from tests.support.contract_events import advance_paid, contract_corrected
 from tests.support.events import (
     CONTRACT,
     batch,
@@ -134,7 +135,11 @@ def test_a_rule_names_the_other_streams_that_it_reads() -> None:
     line_a = {"subject": budget(), "line_id": "a"}
     assert reads(signed({"budget_lines": [line_a, line_a, {**line_a, "subject": "예산"}]})) == (budget(),)
     assert reads(instalment()) == (budget(2022),)
+    assert reads(signed({"plan_subject": budget(2020), "plan_id": "tunnel"})) == (budget(), budget(2020))
     assert reads(contract_paid(1)) == (budget(),)
+    assert reads(advance_paid(1)) == (budget(),)
+    assert reads(contract_corrected("cp1")) == ()
+    assert reads(contract_corrected("cp1", data={"budget_subject": budget()})) == (budget(),)
     assert reads(batch({"loan": 5})) == ("service/library",)
     assert reads(transaction(1)) == ()
     assert reads(credential_issued(1)) == ("service/library",)
