@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from audit_service.catalogue import budget, contract, project, registry, sequences, service, tokens
+from audit_service.catalogue import budget, contract, project, registry, report, sequences, service, tokens
 
 if TYPE_CHECKING:
     from msgspec import Struct
@@ -21,6 +21,7 @@ EVENT_TYPES: dict[str, type[Struct]] = {
     **contract.TYPES,
     **project.TYPES,
     **service.TYPES,
+    **report.TYPES,
 }
 
 _AGENCY = r"[a-z0-9][a-z0-9-]{0,62}"
@@ -34,6 +35,7 @@ SERVICE_SUBJECT = re.compile(rf"service/({_NAME})", re.ASCII)
 PERIOD_SUBJECT = re.compile(rf"service/({_NAME})/({_PERIOD})", re.ASCII)
 LOG_SUBJECT = re.compile(r"registry/log", re.ASCII)
 AGENCY_SUBJECT = re.compile(rf"registry/agency/({_AGENCY})", re.ASCII)
+REPORT_SUBJECT = re.compile(rf"report/([a-z][a-z0-9-]{{0,63}})/({_NAME}(?:/{_NAME})?)", re.ASCII)
 
 _PERIOD_TYPES = frozenset({"service.batch-sealed.v1", "service.transaction-recorded.v1"})
 
@@ -57,6 +59,7 @@ def subject_pattern(event_type: str) -> re.Pattern[str]:
         "project": PROJECT_SUBJECT,
         "service": SERVICE_SUBJECT,
         "registry": AGENCY_SUBJECT,
+        "report": REPORT_SUBJECT,
     }[kind]
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from audit_service.catalogue.types import BUDGET_SUBJECT, CONTRACT_SUBJECT, PERIOD_SUBJECT
-from audit_service.rules import budget, contract, governance, project, registry, sequences, service, tokens
+from audit_service.rules import budget, contract, governance, project, registry, report, sequences, service, tokens
 from audit_service.rules import budget_book as book
 from audit_service.rules import budget_spending as spending
 from audit_service.rules import budget_year_end as year_end
@@ -21,6 +21,7 @@ from audit_service.rules.states import (
     OrganisationState,
     PeriodState,
     ProjectState,
+    ReportState,
     ServiceState,
 )
 from audit_service.rules.world import LOG, World, read_log
@@ -89,6 +90,7 @@ RULE_OF: dict[str, Rule] = {
     "service.count-published.v1":      Rule(ServiceState, service.decide_count, service.evolve_count),
     "service.batch-sealed.v1":         Rule(PeriodState, service.decide_batch, service.evolve_batch),
     "service.transaction-recorded.v1": Rule(PeriodState, service.decide_transaction, service.evolve_transaction),
+    "report.published.v1":             Rule(ReportState, report.decide_published, report.evolve_published),
 }
 # fmt: on
 _READ_THE_LOG = frozenset(
@@ -97,6 +99,7 @@ _READ_THE_LOG = frozenset(
         "registry.token-issued.v1",
         "registry.token-revoked.v1",
         "registry.submission-refused.v1",
+        "report.published.v1",
     }
 )
 

@@ -188,4 +188,10 @@ RULES: dict[str, str] = {
     "service.unsealed": "A transaction stands only behind the manifest of its batch.",
     "service.commitment-form": "A commitment is 64 lower-case hexadecimal digits.",
     "service.commitment-duplicate": "A commitment stands once in its stream.",
+    # Report.
+    "report.not-city": "Only the city that created the log publishes its reports.",
+    "report.stream-differs": "A report is published on the stream of its own kind and key.",
+    "report.tree-size-ahead": "A report is computed from entries before its own.",
+    "report.tree-size-back": "Every report of a stream is of more entries than the one before it.",
+    "report.empty-root": "A report without rows has the root of the empty tree.",
 }

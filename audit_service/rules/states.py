@@ -246,4 +246,12 @@ class OrganisationState(NamedTuple):
     closed_days: dict[str, None]
 
 
-State = BudgetState | ContractState | ProjectState | ServiceState | PeriodState | LogState | OrganisationState
+class ReportState(NamedTuple):
+    """`report/<kind>/<key>`: the tree size of its last report."""
+
+    tree_size: dict[str, int]
+
+
+State = (
+    BudgetState | ContractState | ProjectState | ServiceState | PeriodState | LogState | OrganisationState | ReportState
+)

@@ -34,13 +34,14 @@ from tests.unit import (
     test_rules_privacy,
     test_rules_project,
     test_rules_registry,
+    test_rules_report,
     test_rules_sequences,
     test_rules_service,
     test_rules_tokens,
 )
 
 RULE_FILES = Path(__file__).parents[2] / "audit_service" / "rules"
-RULE_ID = re.compile(r"(envelope|privacy|registry|budget|contract|project|service)\.[a-z]+(-[a-z]+)*")
+RULE_ID = re.compile(r"(envelope|privacy|registry|budget|contract|project|service|report)\.[a-z]+(-[a-z]+)*")
 
 
 def raised_ids() -> set[str]:
@@ -64,6 +65,7 @@ def ids_in_tables() -> set[str]:
         test_rules_governance,
         test_rules_project,
         test_rules_registry,
+        test_rules_report,
         test_rules_sequences,
         test_rules_service,
         test_rules_tokens,
