@@ -58,7 +58,7 @@ function require_attributes(attributes, required) {
 
 // --- the form of each attribute -------------------------------------------------------------------------------------
 
-function is_object(value) {
+export function is_object(value) {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
