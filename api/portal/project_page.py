@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 if TYPE_CHECKING:
     from api.ports import ReadModels
@@ -33,6 +34,25 @@ class Book:
 
 
 @dataclass(frozen=True, kw_only=True)
+class AskedRow:
+    """A row of a report, as one asks for its proof."""
+
+    kind: str
+    key: str
+    row_key: str
+
+    @property
+    def proof_url(self) -> str:
+        """Where the row proof is served."""
+        return f"/v1/reports/{self.kind}/{quote(self.key)}/rows/{quote(self.row_key, safe='')}/proof"
+
+    @property
+    def file_name(self) -> str:
+        """What a saved proof is called."""
+        return f"{self.kind}-{self.row_key.replace('/', '-')}.row-proof.json"
+
+
+@dataclass(frozen=True, kw_only=True)
 class ProjectPage:
     """Everything that the page of one project shows."""
 
@@ -48,6 +68,10 @@ class ProjectPage:
     chain: list[Row]
     contracts: list[Tables]
     services: list[Tables]
+
+    def settlement_row(self, row: Row) -> AskedRow:
+        """The row of the settlement report that a settled year of the page shows."""
+        return AskedRow(kind="settlement", key=self.registration["division"], row_key=f"settlements/{row['id']}")
 
 
 def load_project_page(read_models: ReadModels, project_id: str) -> ProjectPage | None:
