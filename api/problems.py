@@ -90,7 +90,7 @@ def problem_of(error: Exception) -> Problem:
             return Problem("not-in-log", str(error))
         case errors.Overloaded():
             return Problem(error.slug, str(error), headers={"Retry-After": str(error.retry_after_s)})
-        case errors.RecordingFailed() | errors.Quarantined():
+        case errors.RecordingFailed() | errors.Quarantined() | errors.ReportRowsDamaged():
             # Their messages may name files and databases: they are for the operator's log.
             advice = PROBLEM_TYPES[error.slug].advice
             return Problem(error.slug, advice, headers={"Retry-After": "5"})

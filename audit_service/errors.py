@@ -14,6 +14,7 @@
     ├── NotInLog                     the reader: no such index, size or checkpoint
     ├── Overloaded                   the caller: later; the queue is full or the service is stopping
     │   └── ClockBehind              the operator: the machine's clock went back, nothing is signed
+    ├── ReportRowsDamaged            us: kept rows of a report are not those that the log commits to
     ├── RecordingFailed              us: nothing was recorded, the caller may repeat the same submission
     ├── Quarantined                  the operator: signing now could contradict what was signed before
     └── ConfigurationError           the operator: a setting, a key file or the data directory
@@ -120,6 +121,12 @@ class ClockBehind(Overloaded):
     """The machine's clock is behind what was recorded: nothing is signed until it is right again."""
 
     slug = "clock-behind"
+
+
+class ReportRowsDamaged(AuditServiceError):
+    """The kept rows of a published report are not those that the log commits to; nothing of them is shown."""
+
+    slug = "report-rows-damaged"
 
 
 class RecordingFailed(AuditServiceError):

@@ -64,7 +64,9 @@ def initialise(
     if (data_dir / "ledger.toml").exists():
         raise ConfigurationError(f"there is a ledger in {data_dir} already; it is never overwritten")
     make_folder(data_dir)
-    settings = Settings(data_dir=data_dir, origin=origin, demo=demo)
+    # The demo city publishes its reports when it is told to, so that its log is the same for everybody.
+    interval_s = 0.0 if demo else Settings.report_interval_s
+    settings = Settings(data_dir=data_dir, origin=origin, demo=demo, report_interval_s=interval_s)
     log_key = NoteSigner.from_seed(origin, create_seed(settings.keys / LOG_KEY_FILE))
     root_keys = [_new_key(settings.keys / f"root-{number + 1}.key") for number in range(ROOT_KEY_COUNT)]
     publisher = _new_key(settings.keys / PUBLISHER_KEY_FILE)
@@ -145,5 +147,7 @@ def _record(ledger: Ledger, submission: dict[str, Any], root_keys: Sequence[Sign
 
 def _settings_file(settings: Settings) -> bytes:
     # A JSON string with ASCII escapes is also a TOML basic string.
-    lines = [f"origin = {json.dumps(settings.origin)}", f"demo = {'true' if settings.demo else 'false'}", ""]
-    return "\n".join(lines).encode()
+    lines = [f"origin = {json.dumps(settings.origin)}", f"demo = {'true' if settings.demo else 'false'}"]
+    if settings.demo:
+        lines.append(f"report_interval_s = {settings.report_interval_s:g}")
+    return "\n".join([*lines, ""]).encode()

@@ -29,6 +29,8 @@ from audit_service.recording.migrations import require_newest
 from audit_service.recording.recorder import LedgerRecorder
 from audit_service.refusals import Refusals, is_noted, note_refused_body
 from audit_service.rules.keys import public_key_for
+from audit_service.rules.states import ONLY
+from audit_service.rules.world import read_log
 from audit_service.signing.journal import SignStateJournal
 from audit_service.signing.signer import CheckpointSigner, SignedHead
 from audit_service.submission import is_refusal, prepare_many, prepare_one
@@ -248,6 +250,14 @@ class Ledger:
         self._journal.forget_published(size)
 
     # --- reading ---
+
+    @property
+    def city(self) -> str:
+        """The source of the city that created the log."""
+        log = read_log(self._streams).log.get(ONLY)
+        if log is None:
+            raise Quarantined("this log has no genesis entry")
+        return log.owner
 
     @property
     def public_dir(self) -> Path:

@@ -28,6 +28,8 @@ class Settings:
     queue_limit: int = 4096
     requests_per_token_s: float = 1000.0
     requests_per_address_s: float = 500.0
+    # Seconds between two publications of reports that nobody asked for; 0 leaves them out.
+    report_interval_s: float = 60.0
     demo: bool = False
 
     @property
@@ -79,6 +81,7 @@ def load_settings(data_dir: Path, environment: Mapping[str, str] = os.environ) -
         queue_limit=int(_number(values, environment, "queue_limit", 4096)),
         requests_per_token_s=_number(values, environment, "requests_per_token_s", 1000.0),
         requests_per_address_s=_number(values, environment, "requests_per_address_s", 500.0),
+        report_interval_s=_number(values, environment, "report_interval_s", 60.0),
         demo=values.get("demo") is True,
     )
 
