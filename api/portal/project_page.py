@@ -7,10 +7,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
+
+from api.reports import proof_url
+from projections.folds.budget_years import SETTLEMENT
+from projections.reports.definitions import ReportRef
 
 if TYPE_CHECKING:
-    from api.ports import ReadModels
+    from api.ports import ReadModels, Reports
+    from projections.reports.found import FoundReport
 
 Row = dict[str, Any]
 Tables = dict[str, list[Row]]
@@ -34,22 +38,14 @@ class Book:
 
 
 @dataclass(frozen=True, kw_only=True)
-class AskedRow:
-    """A row of a report, as one asks for its proof."""
+class ProvableRow:
+    """A row of a published report, as a script asks for it and as a reader takes its proof home."""
 
     kind: str
     key: str
     row_key: str
-
-    @property
-    def proof_url(self) -> str:
-        """Where the row proof is served."""
-        return f"/v1/reports/{self.kind}/{quote(self.key)}/rows/{quote(self.row_key, safe='')}/proof"
-
-    @property
-    def file_name(self) -> str:
-        """What a saved proof is called."""
-        return f"{self.kind}-{self.row_key.replace('/', '-')}.row-proof.json"
+    proof_url: str
+    file_name: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,13 +64,27 @@ class ProjectPage:
     chain: list[Row]
     contracts: list[Tables]
     services: list[Tables]
+    settlement: FoundReport | None
 
-    def settlement_row(self, row: Row) -> AskedRow:
-        """The row of the settlement report that a settled year of the page shows."""
-        return AskedRow(kind="settlement", key=self.registration["division"], row_key=f"settlements/{row['id']}")
+    def provable(self, row: Row) -> ProvableRow:
+        """The row of the published settlement that a settled year of the page shows.
+
+        Raises:
+            LookupError: no settlement is published; a template asks too early.
+        """
+        if self.settlement is None:
+            raise LookupError(f"no settlement is published for {row['id']}")
+        row_key = f"settlements/{row['id']}"
+        return ProvableRow(
+            kind=self.settlement.ref.kind,
+            key=self.settlement.ref.key,
+            row_key=row_key,
+            proof_url=proof_url(self.settlement, row_key),
+            file_name=f"settlement-{row['id'].replace('/', '-')}.row-proof.json",
+        )
 
 
-def load_project_page(read_models: ReadModels, project_id: str) -> ProjectPage | None:
+def load_project_page(read_models: ReadModels, reports: Reports | None, project_id: str) -> ProjectPage | None:
     """Gather one project's page; None when no entry registers the project. Reads the database."""
     answer = read_models.answer("project-register", project_id)
     if answer is None or not answer["tables"]["registration"]:
@@ -82,7 +92,7 @@ def load_project_page(read_models: ReadModels, project_id: str) -> ProjectPage |
     project: Tables = answer["tables"]
     registration = project["registration"][0]
     division = registration["division"]
-    settlement = _tables(read_models, "settlement", division)
+    settlement = _tables(read_models, SETTLEMENT, division)
     rows = _of_project(settlement.get("settlements", []), project_id)
     return ProjectPage(
         project_id=project_id,
@@ -97,6 +107,7 @@ def load_project_page(read_models: ReadModels, project_id: str) -> ProjectPage |
         chain=_of_project(settlement.get("carry_over_chain", []), project_id),
         contracts=_registers(read_models, "contract-register", "plan", project_id),
         services=_registers(read_models, "service-statistics", "service", project_id),
+        settlement=None if reports is None else reports.report(ReportRef(SETTLEMENT, division), None),
     )
 
 

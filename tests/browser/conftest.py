@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -33,7 +34,11 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     data_dir = tmp_path_factory.mktemp("browser") / "city"
     with open_api_city(data_dir):
         pass
-    with running_server(data_dir) as server:
+    with running_server(data_dir, {"AUDIT_REPORT_INTERVAL_S": "0.5"}) as server:
+        deadline = time.monotonic() + 30
+        while server.request("GET", "/v1/reports/settlement/seoul-smartcity").status != 200:
+            assert time.monotonic() < deadline, "the settlement is not published"
+            time.sleep(0.05)
         yield server.url
 
 
