@@ -18,7 +18,7 @@ from api.portal.words import WORDS
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_SHARED = frozenset({"holds", "broken", "limit"})
+_SHARED = frozenset({"holds", "broken", "limit", "unit_thousand"})
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ _QUIET = (
     "--disable-gpu",
     "--disable-quic",
     "--no-first-run",
+    "--host-resolver-rules=MAP plain.example 127.0.0.1",
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",

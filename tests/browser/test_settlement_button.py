@@ -190,6 +190,14 @@ def test_what_could_not_be_checked_is_neither_green_nor_red(page: Page, address:
     assert state(page) == "waiting"
 
 
+def test_the_check_works_where_the_browser_offers_no_cryptography(page: Page, address: str) -> None:
+    """Over plain HTTP from another machine a browser has no `crypto.subtle`: our arithmetic does not need it."""
+    page.goto(address.replace("127.0.0.1", "plain.example") + "/")
+    assert not page.evaluate("window.isSecureContext || 'subtle' in crypto")
+    press(page)
+    assert state(page) == "good"
+
+
 def test_the_button_works_from_the_keyboard_and_is_heard(page: Page, address: str) -> None:
     page.goto(f"{address}/en")
     button = page.get_by_role("button", name="Verify the settlement of 2019 myself")

@@ -46,7 +46,12 @@ def judge(case: Case) -> str:
     try:
         return _JUDGES[case["kind"]](case)
     except VerificationError as error:
-        return f"{type(error).__name__}: {str(error).partition(':')[0]}"
+        return reason(error)
+
+
+def reason(error: VerificationError) -> str:
+    """Why something is refused: the kind of the error, and the part of the proof that it speaks of."""
+    return f"{type(error).__name__}: {str(error).partition(':')[0]}"
 
 
 def _judge_row(case: Case) -> str:

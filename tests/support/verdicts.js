@@ -6,10 +6,11 @@ import { encode_base64, parse_base64 } from "../verify/encoding.js";
 import { parse_entry, verify_genesis, verify_signature } from "../verify/envelope.js";
 import { VerificationError } from "../verify/errors.js";
 import { verify_ed25519 } from "../verify/ed25519.js";
-import { VerifierKey } from "../verify/notes.js";
+import { key_id } from "../verify/jws.js";
+import { VerifierKey, verify_note } from "../verify/notes.js";
 import { verify_log_proof } from "../verify/proofs.js";
 import { verify_row_proof } from "../verify/row_proofs.js";
-import { verify_consistency } from "../verify/tree.js";
+import { verify_consistency, verify_inclusion } from "../verify/tree.js";
 
 const bytes = (text) => parse_base64(text, { name: "case" });
 const bytes_or_null = (text) => (text === undefined ? null : bytes(text));
@@ -53,6 +54,21 @@ const JUDGES = {
   ed25519({ message, signature, public_key }) {
     verify_ed25519(bytes(message), { signature: bytes(signature), public_key: bytes(public_key), what: "signature" });
     return "signed";
+  },
+  note({ note, vkey }) {
+    return verify_note(bytes(note), [VerifierKey.parse(vkey)]);
+  },
+  key_id({ public_key }) {
+    return key_id(bytes(public_key));
+  },
+  inclusion({ leaf, index, tree_size, proof, root }) {
+    verify_inclusion(bytes(leaf), {
+      index: BigInt(index),
+      tree_size: BigInt(tree_size),
+      proof: proof.map(bytes),
+      root: bytes(root),
+    });
+    return "included";
   },
   vkey({ vkey }) {
     return String(VerifierKey.parse(vkey));

@@ -138,6 +138,7 @@ class SettlementCheck {
       element("p", { class: "verdict" }, this.#say(holds ? "verdict_good" : "verdict_bad", values)),
       ...different.map((figure) => element("p", { class: "difference" }, this.#difference(figure))),
       element("ol", { class: "checks" }, ...steps.map(([good, text]) => this.#step(good, text))),
+      element("p", { class: "unit" }, this.#say("unit_thousand")),
       this.#table(figures),
       element("p", { class: "note" }, this.#say(this.#is_own_key(vkey) ? "own_key" : "page_key")),
       ...(holds ? [] : [element("p", { class: "note" }, this.#later(proven)), this.#what_now()]),

@@ -1,6 +1,6 @@
 /**
  * Is this entry in the log, and is this log a continuation of that one? The twin of `verifier/tree.py`: the checks of
- * RFC 9162 sections 2.1.3.2 and 2.1.4.2, and the root over given leaf hashes. Builders of proofs have no place here.
+ * RFC 9162 sections 2.1.3.2 and 2.1.4.2. Builders of proofs have no place here.
  *
  * The checks are bound to index and tree size; both come from the caller, never out of the proof. They are BigInts:
  * a log may hold more entries than a JavaScript number counts.
@@ -8,22 +8,7 @@
 
 import { equal_bytes, hex } from "./bytes.js";
 import { MalformedInput, ProofDoesNotHold } from "./errors.js";
-import { EMPTY_ROOT, node_hash, require_hash } from "./hashing.js";
-
-// --- the root ---------------------------------------------------------------------------------------------------
-
-/** What is the root over these leaf hashes (RFC 6962 section 2.1, MTH)? Level by level; an odd last one moves up. */
-export function root_of_leaf_hashes(hashes) {
-  if (hashes.length === 0) return EMPTY_ROOT;
-  let level = hashes;
-  while (level.length > 1) {
-    const above = [];
-    for (let i = 0; i + 1 < level.length; i += 2) above.push(node_hash(level[i], level[i + 1]));
-    if (level.length % 2) above.push(level[level.length - 1]);
-    level = above;
-  }
-  return level[0];
-}
+import { node_hash, require_hash } from "./hashing.js";
 
 // --- is this leaf in it? ----------------------------------------------------------------------------------------
 
