@@ -1,7 +1,7 @@
 // What does the verifier in JavaScript say to the cases of tests/support/proof_cases.py? The same texts as `judge` there.
 
 import { encode_canonical, parse_strict } from "../verify/canonical.js";
-import { decode_utf8 } from "../verify/bytes.js";
+import { decode_utf8 } from "../verify/builtins.js";
 import { encode_base64, parse_base64 } from "../verify/encoding.js";
 import { parse_entry, verify_genesis, verify_signature } from "../verify/envelope.js";
 import { VerificationError } from "../verify/errors.js";

@@ -8,7 +8,7 @@
  * Objects are read without a prototype: `__proto__` is a key like any other.
  */
 
-import { decode_utf8, encode_utf8, equal_bytes } from "./bytes.js";
+import { decode_utf8, encode_utf8, equal_bytes } from "./builtins.js";
 import { MalformedInput } from "./errors.js";
 
 export const MAX_DEPTH = 16;

@@ -9,7 +9,7 @@
  * Extension lines are refused: this log never signs any, and what nobody reads could say anything.
  */
 
-import { equal_bytes } from "./bytes.js";
+import { equal_bytes } from "./builtins.js";
 import { parse_base64, parse_decimal } from "./encoding.js";
 import { MalformedInput } from "./errors.js";
 import { EMPTY_ROOT, HASH_BYTES } from "./hashing.js";

@@ -9,7 +9,7 @@
 
 import { Point } from "../vendor/noble-ed25519-3.2.0/index.js";
 import { sha512 } from "../vendor/noble-hashes-2.4.0/sha2.js";
-import { concat_bytes, equal_bytes, hex } from "./bytes.js";
+import { concat_bytes, equal_bytes, hex } from "./builtins.js";
 import { MalformedInput, SignatureDoesNotHold } from "./errors.js";
 
 export const PUBLIC_KEY_BYTES = 32;

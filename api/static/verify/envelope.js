@@ -5,6 +5,7 @@
  * later, encode, verify.
  */
 
+import { is_object } from "./builtins.js";
 import { encode_canonical, require_canonical } from "./canonical.js";
 import { PUBLIC_KEY_BYTES } from "./ed25519.js";
 import { parse_base64url } from "./encoding.js";
@@ -57,10 +58,6 @@ function require_attributes(attributes, required) {
 }
 
 // --- the form of each attribute -------------------------------------------------------------------------------------
-
-export function is_object(value) {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
 
 function matching(pattern) {
   return (value) => typeof value === "string" && pattern.test(value);

@@ -10,7 +10,7 @@
  */
 
 import { sha256 } from "../vendor/noble-hashes-2.4.0/sha2.js";
-import { concat_bytes } from "./bytes.js";
+import { concat_bytes } from "./builtins.js";
 import { MalformedInput } from "./errors.js";
 
 export { sha256 };

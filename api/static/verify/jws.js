@@ -10,7 +10,7 @@
  * in it can choose the algorithm or the key.
  */
 
-import { encode_utf8 } from "./bytes.js";
+import { encode_utf8 } from "./builtins.js";
 import { SIGNATURE_BYTES, require_public_key, verify_ed25519 } from "./ed25519.js";
 import { encode_base64url, parse_base64url } from "./encoding.js";
 import { MalformedInput, SignatureDoesNotHold } from "./errors.js";

@@ -12,7 +12,7 @@
  * does not fit rejects the whole note.
  */
 
-import { concat_bytes, decode_utf8, encode_utf8, equal_bytes, hex } from "./bytes.js";
+import { concat_bytes, decode_utf8, encode_utf8, equal_bytes, hex } from "./builtins.js";
 import { PUBLIC_KEY_BYTES, require_public_key, verify_ed25519 } from "./ed25519.js";
 import { encode_base64, parse_base64 } from "./encoding.js";
 import { MalformedInput, SignatureDoesNotHold } from "./errors.js";

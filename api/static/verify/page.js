@@ -6,7 +6,7 @@
  * compared is what is shown. All phrases stand in the page, in its language.
  */
 
-import { hex } from "./bytes.js";
+import { hex } from "./builtins.js";
 import { VerificationError } from "./errors.js";
 import { VerifierKey } from "./notes.js";
 import { verify_row_proof } from "./row_proofs.js";

@@ -5,9 +5,9 @@
  * keys. The entry `report.published.v1` on the stream `report/<kind>/<key>` holds the RFC 6962 root over the rows.
  */
 
-import { encode_utf8, equal_bytes } from "./bytes.js";
+import { encode_utf8, equal_bytes, is_object } from "./builtins.js";
 import { require_canonical } from "./canonical.js";
-import { is_object, parse_entry } from "./envelope.js";
+import { parse_entry } from "./envelope.js";
 import { MalformedInput } from "./errors.js";
 import { EMPTY_ROOT } from "./hashing.js";
 
@@ -40,12 +40,6 @@ export function parse_row(data) {
 /** By what are rows sorted? The UTF-8 bytes of the key; UTF-16 units, as `<` compares texts, differ. */
 export function row_order(key) {
   return encode_utf8(key);
-}
-
-/** Does the row with this order (`row_order`) come before the other? A beginning comes before what it begins. */
-export function comes_before(one, other) {
-  const differs = one.findIndex((byte, i) => byte !== other[i]);
-  return differs < 0 ? one.length < other.length : differs < other.length && one[differs] < other[differs];
 }
 
 /** Refuse what cannot name a row. Throws MalformedInput: it is no text of 1 to `MAX_ROW_KEY_BYTES` bytes. */

@@ -3,22 +3,15 @@
  * `verifier/row_proofs.py`; docs/report-proof.md describes the file and the order of the checks.
  */
 
-import { encode_utf8 } from "./bytes.js";
+import { comes_before, encode_utf8, is_object } from "./builtins.js";
 import { require_canonical } from "./canonical.js";
 import { verify_checkpoint } from "./checkpoints.js";
 import { parse_base64 } from "./encoding.js";
-import { is_object, signature_kid, verify_signature } from "./envelope.js";
+import { signature_kid, verify_signature } from "./envelope.js";
 import { MalformedInput, ProofDoesNotHold } from "./errors.js";
 import { HASH_BYTES, leaf_hash } from "./hashing.js";
 import { MAX_HASHES } from "./proofs.js";
-import {
-  comes_before,
-  parse_report_entry,
-  parse_row,
-  require_report_place,
-  require_row_key,
-  row_order,
-} from "./reports.js";
+import { parse_report_entry, parse_row, require_report_place, require_row_key, row_order } from "./reports.js";
 import { verify_inclusion } from "./tree.js";
 
 export const FORMAT = "ledger-row-proof/v1";

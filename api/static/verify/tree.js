@@ -6,7 +6,7 @@
  * a log may hold more entries than a JavaScript number counts.
  */
 
-import { equal_bytes, hex } from "./bytes.js";
+import { equal_bytes, hex } from "./builtins.js";
 import { MalformedInput, ProofDoesNotHold } from "./errors.js";
 import { node_hash, require_hash } from "./hashing.js";
 

@@ -1,5 +1,6 @@
 /**
- * How are bytes compared, joined and shown? What Python's `bytes` can do by itself, and JavaScript's cannot.
+ * What does Python have by itself, and JavaScript not? Bytes that are compared, joined and shown; strict UTF-8; and the
+ * question whether a value is an object.
  */
 
 import { MalformedInput } from "./errors.js";
@@ -10,6 +11,12 @@ const DECODER = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 export function equal_bytes(one, other) {
   return one.length === other.length && one.every((byte, i) => byte === other[i]);
+}
+
+/** Do these bytes come before the others, as Python's `<` has it? A beginning comes before what it begins. */
+export function comes_before(one, other) {
+  const differs = one.findIndex((byte, i) => byte !== other[i]);
+  return differs < 0 ? one.length < other.length : differs < other.length && one[differs] < other[differs];
 }
 
 export function concat_bytes(...parts) {
@@ -37,4 +44,9 @@ export function decode_utf8(data, { name }) {
   } catch {
     throw new MalformedInput(`${name}: not UTF-8`);
   }
+}
+
+/** `isinstance(value, dict)`. */
+export function is_object(value) {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
