@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from html import escape
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -11,11 +13,13 @@ import pytest
 from projections.folds.book_style import format_thousand_won
 from tests.support.golden_entry import LOG
 from tests.support.report_proofs import ReportLog
+from verifier.notes import VerifierKey
 from verifier.reports import encode_rows
-from verifier.row_proofs import encode_row_proof
+from verifier.row_proofs import encode_row_proof, verify_row_proof
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from playwright.sync_api import Browser, Page, Route
 
@@ -190,6 +194,43 @@ def test_what_could_not_be_checked_is_neither_green_nor_red(page: Page, address:
     assert state(page) == "waiting"
 
 
+def test_a_server_that_lies_in_page_proof_and_key_is_caught_by_a_key_from_elsewhere(
+    page: Page, address: str, other_log: ReportLog
+) -> None:
+    """What the page's own key cannot show, as the page says: a lie that is consistent with itself turns green."""
+    lying = replace(other_log, rows=[row.replace(b"541831000", b"541832000") for row in other_log.rows])
+    page.route(PROOFS, answer_with(proof_of(lying)))
+    true_key = page.request.get(f"{address}/v1/log").json()["verifier_keys"][0]
+
+    def answer(route: Route) -> None:
+        text = route.fetch().text().replace(escape(true_key), escape(str(LOG.vkey))).replace("541,831", "541,832")
+        route.fulfill(body=text, content_type="text/html; charset=utf-8")
+
+    page.route(f"{address}/", answer)
+    page.goto(f"{address}/")
+    assert "다른 곳에서 받은 열쇠로 확인하면 더 확실합니다" in press(page)
+    assert state(page) == "good"
+    assert "이 확인 열쇠로 서명되지 않았습니다" in press(page, key=true_key)
+    assert state(page) == "bad"
+
+
+def test_a_citizen_takes_the_proof_of_a_figure_home(page: Page, address: str, tmp_path: Path) -> None:
+    page.goto(f"{address}/")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="2019년 결산의 확인서").click()
+    download.value.save_as(tmp_path / "proof")
+    vkey = page.request.get(f"{address}/v1/log").json()["verifier_keys"][0]
+    proven = verify_row_proof(
+        tmp_path.joinpath("proof").read_bytes(),
+        vkey=VerifierKey.parse(vkey),
+        kind="settlement",
+        key=DIVISION,
+        row_key=f"settlements/2019/{PROJECT}",
+    )
+    assert proven.row is not None
+    assert proven.row["cells"]["unspent_won"] == 541_831_000
+
+
 def test_the_check_works_where_the_browser_offers_no_cryptography(page: Page, address: str) -> None:
     """Over plain HTTP from another machine a browser has no `crypto.subtle`: our arithmetic does not need it."""
     page.goto(address.replace("127.0.0.1", "plain.example") + "/")
@@ -203,10 +244,14 @@ def test_the_button_works_from_the_keyboard_and_is_heard(page: Page, address: st
     button = page.get_by_role("button", name="Verify the settlement of 2019 myself")
     button.focus()
     page.keyboard.press("Enter")
-    result = page.get_by_role("status")
-    result.locator(".verdict").wait_for()
-    assert result.get_attribute("aria-live") == "polite"
-    assert "It holds." in result.inner_text()
+    said = page.get_by_role("status")
+    said.locator(".verdict").wait_for()
+    assert said.get_attribute("aria-live") == "polite"
+    # The verdict is read aloud, and not the table below it.
+    assert (
+        said.inner_text()
+        == "It holds. The settlement of 2019 on this page is the one that is sealed in the public ledger."
+    )
     assert button.evaluate("button => button === document.activeElement")
 
 

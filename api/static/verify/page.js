@@ -67,7 +67,7 @@ class SettlementCheck {
     // Of two clicks the later one counts.
     this.#runs += 1;
     const run = this.#runs;
-    this.#show("waiting", element("p", {}, this.#say("checking")));
+    this.#show("waiting", { said: [element("p", {}, this.#say("checking"))] });
     const answer = await this.#answer(button);
     if (run === this.#runs) this.#show(...answer);
   }
@@ -133,10 +133,11 @@ class SettlementCheck {
       [true, this.#say("step_row", { count: grouped(proven.report.row_count) })],
       [holds, this.#say(holds ? "step_same" : "step_differs")],
     ];
-    return [
-      holds ? "good" : "bad",
+    const said = [
       element("p", { class: "verdict" }, this.#say(holds ? "verdict_good" : "verdict_bad", values)),
       ...different.map((figure) => element("p", { class: "difference" }, this.#difference(figure))),
+    ];
+    const shown = [
       element("ol", { class: "checks" }, ...steps.map(([good, text]) => this.#step(good, text))),
       element("p", { class: "unit" }, this.#say("unit_thousand")),
       this.#table(figures),
@@ -150,17 +151,20 @@ class SettlementCheck {
         ["publisher", `${proven.source} ${proven.publisher_kid}`],
       ]),
     ];
+    return [holds ? "good" : "bad", { said, shown }];
   }
 
   #failed(problem) {
     const cause = problem.cause === null ? "" : `${problem.cause.name}: ${problem.cause.message}`;
-    return [
-      problem.alarming ? "bad" : "waiting",
+    const said = [
       element("p", { class: "verdict" }, this.#say(problem.alarming ? "verdict_no_proof" : "verdict_not_checked")),
       element("p", {}, this.#say(problem.phrase, problem.values)),
+    ];
+    const shown = [
       ...(problem.alarming ? [this.#what_now()] : []),
       ...(cause ? [this.#details([["cause", cause]])] : []),
     ];
+    return [problem.alarming ? "bad" : "waiting", { said, shown }];
   }
 
   #difference({ column, shown, proven }) {
@@ -230,9 +234,11 @@ class SettlementCheck {
     return String(vkey) !== this.#box.dataset.pageKey;
   }
 
-  #show(state, ...parts) {
+  /** What is said (and read aloud: the verdict), and what is only shown. */
+  #show(state, { said, shown = [] }) {
     this.#result.dataset.state = state;
-    this.#result.replaceChildren(...parts);
+    this.#result.querySelector(".said").replaceChildren(...said);
+    this.#result.querySelector(".shown").replaceChildren(...shown);
   }
 
   #say(phrase, values = {}) {
