@@ -38,6 +38,7 @@ ACCESS: Mapping[str, frozenset[str]] = MappingProxyType(
         "GET /v1/events": PUBLIC,
         "GET /v1/events/{index}": PUBLIC,
         "GET /v1/events/{index}/proof": PUBLIC,
+        "GET /v1/events/{index}/stream-proof": PUBLIC,
         "GET /v1/log": PUBLIC,
         "GET /v1/consistency": PUBLIC,
         "GET /v1/checkpoints": PUBLIC,

@@ -274,6 +274,9 @@ class ReadModels(Protocol):
     ) -> Sequence[int]:
         """Indexes above `after` of the entries that have all the given attributes, ascending."""
 
+    def stream_indexes(self, subject: str, tree_size: int, /) -> Sequence[int]:
+        """Indexes below a tree size of all entries of one stream, ascending."""
+
     def why_stopped(self) -> str | None:
         """Why the projection stopped (it never skips), or None."""
 

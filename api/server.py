@@ -94,6 +94,10 @@ class Answers:
         )
         return [reference.index for reference in found]
 
+    def stream_indexes(self, subject: str, tree_size: int) -> list[int]:
+        """Indexes below a tree size of all entries of one stream, ascending."""
+        return self._models.stream_indexes(subject, tree_size)
+
     def why_stopped(self) -> str | None:
         """Why the projection stopped (it never skips), or None."""
         return str(self._projector.failure) if self._projector.failure else None

@@ -13,6 +13,7 @@ from audit_cli.errors import DoesNotHold
 from projections.log_mirror import read_checkpoint, write_atomically
 from projections.log_source import LogSource, ResourceMissing, ResourceUnacceptable
 from projections.saved_answers import answer_path, fetch_answers, tree_size_of
+from projections.saved_reports import fetch_reports, parse_saved_report, report_path
 from verifier.errors import MalformedInput, VerificationError
 
 if TYPE_CHECKING:
@@ -52,6 +53,30 @@ def fetch_answers_into(directory: Path, service: str, out: Output) -> int:
         out.note(f"{service} lists no answers ({error}): none are compared")
     except (ResourceUnacceptable, MalformedInput) as error:
         raise DoesNotHold(f"the answers of {service} cannot be read: {error}") from error
+    return largest
+
+
+def fetch_reports_into(directory: Path, service: str, out: Output) -> int:
+    """Save the newest report of each kind and key with its rows; returns a size that covers all their entries.
+
+    Raises:
+        DoesNotHold: the list or a report is ill-formed, or a listed report is missing.
+        SourceUnreachable: the service does not answer.
+    """
+    largest = saved = 0
+    try:
+        for ref, index, data in fetch_reports(service):
+            parse_saved_report(data, where=ref.subject)
+            largest = max(largest, index + 1)
+            write_atomically(report_path(directory, ref), data)
+            saved += 1
+            out.progress(f"reports: {saved}")
+    except ResourceMissing as error:
+        if saved:
+            raise DoesNotHold(f"a report of the service's own list is missing: {error}") from error
+        out.note(f"{service} lists no reports ({error}): no rows are compared")
+    except (ResourceUnacceptable, MalformedInput) as error:
+        raise DoesNotHold(f"the reports of {service} cannot be read: {error}") from error
     return largest
 
 

@@ -186,6 +186,11 @@ def parse_report(data: Mapping[str, Any]) -> Report:
     return report
 
 
+def is_report_name(kind: str, key: str) -> bool:
+    """Can these name a report? Then they can stand in a path or a file name as they are."""
+    return _KIND.fullmatch(kind) is not None and _KEY.fullmatch(key) is not None
+
+
 def require_report_place(report: Report, *, index: int) -> None:
     """Refuse a report that says it was computed from entries which come after its own.
 

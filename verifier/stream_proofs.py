@@ -12,10 +12,12 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from verifier.canonical import MAX_SAFE_INTEGER, encode_canonical
+from verifier.canonical import MAX_SAFE_INTEGER, encode_canonical, require_canonical
+from verifier.encoding import encode_base64, parse_base64
 from verifier.envelope import parse_entry
 from verifier.errors import MalformedInput, ProofDoesNotHold
-from verifier.hashing import leaf_hash
+from verifier.hashing import HASH_BYTES, leaf_hash
+from verifier.proofs import MAX_HASHES
 from verifier.right_edge import RightEdge
 from verifier.tree import verify_inclusion
 
@@ -104,3 +106,63 @@ def verify_event_in_stream(entry: bytes, head: StreamHead, *, path: Sequence[byt
         root=head.root,
     )
     return attributes
+
+
+# --- one event's place, in one file ---------------------------------------------------------------------
+
+FORMAT = "ledger-stream-proof/v1"
+MAX_STREAM_PROOF_BYTES = 524_288
+_MEMBERS = frozenset({"format", "entry", "path", "row_proof"})
+
+
+@dataclass(frozen=True, slots=True)
+class StreamProof:
+    """A stream proof that was read and not yet believed: an entry, its path in its stream, and the stream's row."""
+
+    entry: bytes
+    path: tuple[bytes, ...]
+    row_proof: bytes
+
+
+def encode_stream_proof(proof: StreamProof) -> bytes:
+    """Write the file: canonical JSON of {format, entry, path, row_proof}; entry and row proof as texts.
+
+    Raises:
+        MalformedInput: a part is no UTF-8 text.
+    """
+    return encode_canonical(
+        {
+            "format": FORMAT,
+            "entry": _text(proof.entry),
+            "path": [encode_base64(value) for value in proof.path],
+            "row_proof": _text(proof.row_proof),
+        }
+    )
+
+
+def parse_stream_proof(data: bytes) -> StreamProof:
+    """Read the file without believing it.
+
+    Raises:
+        MalformedInput: it is too long, not canonical, or not of the form.
+    """
+    if len(data) > MAX_STREAM_PROOF_BYTES:
+        raise MalformedInput(f"stream proof: expected at most {MAX_STREAM_PROOF_BYTES} bytes, found {len(data)}")
+    value = require_canonical(data)
+    if not isinstance(value, dict) or value.keys() != _MEMBERS or value["format"] != FORMAT:
+        raise MalformedInput(f"stream proof: expected format {FORMAT}")
+    path = value["path"]
+    texts = all(isinstance(value[name], str) for name in ("entry", "row_proof"))
+    if not texts or not isinstance(path, list) or len(path) > MAX_HASHES:
+        raise MalformedInput("stream proof: expected an entry, a path and a row proof")
+    if not all(isinstance(item, str) for item in path):
+        raise MalformedInput("stream proof: expected hashes in base64")
+    hashes = tuple(parse_base64(item, name="hash of the stream proof", length=HASH_BYTES) for item in path)
+    return StreamProof(value["entry"].encode(), hashes, value["row_proof"].encode())
+
+
+def _text(data: bytes) -> str:
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        raise MalformedInput("stream proof: a part is not UTF-8") from None

@@ -144,6 +144,12 @@ class ReadModels:
             for row in found
         ]
 
+    def stream_indexes(self, subject: str, tree_size: int) -> list[int]:
+        """The indexes below a tree size of all entries of one stream, in order."""
+        statement = select(entry_index.c.idx).where(entry_index.c.subject == subject, entry_index.c.idx < tree_size)
+        with self._engine.connect() as connection:
+            return list(connection.execute(statement.order_by(entry_index.c.idx)).scalars())
+
     def _indexes(self, streams: tuple[str, ...], sources: tuple[str, ...], tree_size: int) -> list[int]:
         conditions: list[ColumnElement[bool]] = []
         for stream in streams:

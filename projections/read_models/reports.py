@@ -123,7 +123,7 @@ class ReportRows:
         with self._engine.connect() as connection:
             if connection.execute(kept).first() is None:
                 return None
-            return [(key, bytes(body)) for key, body in connection.execute(statement)]
+            return [(key, _as_bytes(body)) for key, body in connection.execute(statement)]
 
     def changed_rows(self, ref: ReportRef, *, old: int, new: int) -> dict[str, tuple[bytes | None, bytes | None]]:
         """Which rows differ between two tree sizes? By key: old bytes and new ones, None where there is none."""
@@ -143,9 +143,9 @@ class ReportRows:
         with self._engine.connect() as connection:
             for key, since, until, body in connection.execute(statement):
                 if since <= old and (until is None or until > old):
-                    before[key] = bytes(body)
+                    before[key] = _as_bytes(body)
                 if since <= new and (until is None or until > new):
-                    after[key] = bytes(body)
+                    after[key] = _as_bytes(body)
         return {
             key: (before.get(key), after.get(key))
             for key in sorted(before.keys() | after.keys())
@@ -158,7 +158,7 @@ class ReportRows:
             report_rows.c.kind == ref.kind, report_rows.c.key == ref.key, report_rows.c.until.is_(None)
         )
         with self._engine.begin() as connection:
-            old = {key: bytes(body) for key, body in connection.execute(standing)}
+            old = {key: _as_bytes(body) for key, body in connection.execute(standing)}
             changed: dict[str, bytes | None] = {key: body for key, body in rows.items() if old.get(key) != body}
             changed |= dict.fromkeys(old.keys() - rows.keys())
             _change(connection, ref, tree_size, changed)
@@ -229,6 +229,11 @@ def _change(connection: Connection, ref: ReportRef, tree_size: int, changed: Map
     kept = and_(kept_reports.c.kind == ref.kind, kept_reports.c.key == ref.key, kept_reports.c.tree_size == tree_size)
     if connection.execute(select(kept_reports.c.tree_size).where(kept)).first() is None:
         connection.execute(insert(kept_reports), [{"kind": ref.kind, "key": ref.key, "tree_size": tree_size}])
+
+
+def _as_bytes(body: object) -> bytes:
+    """A row as it is kept. SQLite lets anybody who edits the file put text there: it is damaged, not a crash."""
+    return body.encode() if isinstance(body, str) else bytes(body) if isinstance(body, bytes | memoryview) else b""
 
 
 def _standing(ref: ReportRef, tree_size: int) -> tuple[Any, ...]:

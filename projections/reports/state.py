@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 class LogState:
     """The folds and the stream heads of the same entries, stored in parts under one list of names."""
 
-    def __init__(self) -> None:
-        self.folds: FoldSet = fold_all()
+    def __init__(self, folds: FoldSet | None = None) -> None:
+        """Start before the first entry, or with folds that somebody else feeds."""
+        self.folds: FoldSet = fold_all() if folds is None else folds
         self.heads = StreamHeads()
 
     def apply(self, index: int, event: Event, entry: bytes) -> None:
