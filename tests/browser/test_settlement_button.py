@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from dataclasses import replace
 from html import escape
 from typing import TYPE_CHECKING, Any
@@ -10,12 +11,12 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from audit_cli.main import main
 from projections.folds.book_style import format_thousand_won
 from tests.support.golden_entry import LOG
 from tests.support.report_proofs import ReportLog
-from verifier.notes import VerifierKey
 from verifier.reports import encode_rows
-from verifier.row_proofs import encode_row_proof, verify_row_proof
+from verifier.row_proofs import encode_row_proof
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -214,21 +215,20 @@ def test_a_server_that_lies_in_page_proof_and_key_is_caught_by_a_key_from_elsewh
     assert state(page) == "bad"
 
 
-def test_a_citizen_takes_the_proof_of_a_figure_home(page: Page, address: str, tmp_path: Path) -> None:
+def test_a_citizen_takes_the_proof_home_and_the_command_of_the_page_believes_it(
+    page: Page, address: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     page.goto(f"{address}/")
+    commands = page.locator("#settlement-check pre code").text_content() or ""
+    command = shlex.split(commands.replace("\\\n", ""))
     with page.expect_download() as download:
         page.get_by_role("link", name="2019년 결산의 확인서").click()
-    download.value.save_as(tmp_path / "proof")
-    vkey = page.request.get(f"{address}/v1/log").json()["verifier_keys"][0]
-    proven = verify_row_proof(
-        tmp_path.joinpath("proof").read_bytes(),
-        vkey=VerifierKey.parse(vkey),
-        kind="settlement",
-        key=DIVISION,
-        row_key=f"settlements/2019/{PROJECT}",
-    )
-    assert proven.row is not None
-    assert proven.row["cells"]["unspent_won"] == 541_831_000
+    monkeypatch.chdir(tmp_path)
+    arguments = command[command.index("audit") + 1 :]
+    download.value.save_as(tmp_path / arguments[1])
+    assert main(arguments) == 0
+    assert "HOLDS: row settlements/2019/shared-admin in report settlement/seoul-smartcity" in capsys.readouterr().out
+    assert main([*arguments[:-1], "settlements/2018/shared-admin"]) == 1
 
 
 def test_the_check_works_where_the_browser_offers_no_cryptography(page: Page, address: str) -> None:
