@@ -11,13 +11,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.interop import test_rfc6962, test_rfc8037, test_signed_note
+from tests.support import golden_entry
 from tests.support.browser_verifier import BrowserVerifier, browser_verifier
 from tests.support.json_corpus import ACCEPTED, REFUSED
 from tests.support.proof_cases import judge, make_cases, reason
 from verifier.canonical import encode_canonical, parse_strict
 from verifier.ed25519 import SMALL_ORDER_KEYS, verify_ed25519
 from verifier.encoding import encode_base64, parse_base64, parse_base64url
+from verifier.envelope import APPROVAL_TYP, approval_payload, approve_submission, sign_submission, verify_genesis
 from verifier.errors import VerificationError
+from verifier.jws import sign_jws
 from verifier.notes import VerifierKey, verify_note
 from verifier.subtrees import SubtreeHashes
 from verifier.tree import inclusion_proof
@@ -31,7 +34,7 @@ pytestmark = pytest.mark.browser
 
 SEED = 20_210_228
 CASES = 10_000
-FEW = 600  # enough that each broken verifier is found out
+FEW = 1_000  # enough that each broken verifier is found out
 ERRORS = ("MalformedInput", "ProofDoesNotHold", "SignatureDoesNotHold")
 GOLDEN = Path(__file__).parents[1] / "golden"
 
@@ -153,6 +156,55 @@ def test_the_golden_entry_is_read_alike(verifier: BrowserVerifier) -> None:
         "MalformedInput: genesis entry",
         "MalformedInput: genesis entry",
     ]
+
+
+def _geneses() -> Iterator[bytes]:
+    """Genesis entries whose signatures hold, each wrong in one thing; the first is right."""
+    right = golden_entry.genesis_submission()
+    keys = right["data"]["root_keys"]
+    changes: list[tuple[dict[str, Any], dict[str, Any]]] = [
+        ({}, {}),
+        ({"type": "registry.log-created.v2"}, {}),
+        ({"subject": "registry/logs"}, {}),
+        ({}, {"origin": "another.example"}),
+        ({}, {"log_key": 1}),
+        ({}, {"root_threshold": 1}),
+        ({}, {"root_threshold": True}),
+        ({}, {"root_keys": keys[:2]}),
+        ({}, {"root_keys": [keys[0], keys[1], keys[1]]}),
+        ({}, {"root_keys": [keys[0], keys[1], {**keys[2], "kid": keys[0]["kid"]}]}),
+        ({}, {"root_keys": [keys[0], keys[1], {**keys[2], "public_key": None}]}),
+        ({}, {"root_keys": [keys[0], keys[1], []]}),
+        ({}, {"root_keys": "three"}),
+    ]
+    pairs = [(0, 1)] * len(changes)
+    strangers = [*golden_entry.ROOT_KEYS, golden_entry.AGENCY_KEY]
+    for pair in ((3, 0), (0, 3), (2, 1)):
+        changes.append(({}, {}))
+        pairs.append(pair)
+    for (attributes, data), (signer, approver) in zip(changes, pairs, strict=True):
+        submission = sign_submission({**right, **attributes, "data": {**right["data"], **data}}, strangers[signer])
+        approved = approve_submission(submission, strangers[approver])
+        yield golden_entry.recorded(approved, position=1, recordedtime="2020-12-31T14:00:00.001Z")
+    signed = sign_submission(right, strangers[0])
+    yield golden_entry.recorded(signed, position=1, recordedtime="2020-12-31T14:00:00.001Z")
+    yield golden_entry.recorded(approve_submission(signed, strangers[1]), position=2, recordedtime=right["time"])
+    by_the_same = sign_jws(approval_payload(signed), private_key=strangers[0], typ=APPROVAL_TYP)
+    yield golden_entry.recorded({**signed, "approval": by_the_same}, position=1, recordedtime=right["time"])
+
+
+def test_genesis_entries_are_judged_alike(verifier: BrowserVerifier) -> None:
+    entries, vkey = list(_geneses()), golden_entry.LOG.vkey
+    expected = [_verdict(lambda entry=entry: _genesis(entry, vkey)) for entry in entries]
+    assert (
+        verifier.judge([{"kind": "genesis", "entry": encode_base64(one), "vkey": str(vkey)} for one in entries])
+        == expected
+    )
+    assert [verdict for verdict in expected if not verdict.startswith(ERRORS)] == [expected[0], expected[15]]
+
+
+def _genesis(entry: bytes, vkey: VerifierKey) -> str:
+    return encode_base64(encode_canonical(verify_genesis(entry, vkey=vkey)))
 
 
 def test_what_json_parsers_disagree_about_is_read_alike(verifier: BrowserVerifier) -> None:

@@ -8,6 +8,7 @@ that the log's key really signed, so that each check is the one that refuses som
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,8 @@ from tests.support.golden_entry import LOG, ORIGIN, PUBLISHER_KEY, public_key
 from tests.support.report_proofs import SETTLEMENT_ROWS, WIDE_KEYS, ReportLog
 from verifier.canonical import encode_canonical
 from verifier.checkpoints import Checkpoint, encode_checkpoint
-from verifier.encoding import encode_base64, parse_base64
+from verifier.encoding import encode_base64, encode_base64url, parse_base64
+from verifier.envelope import APPROVAL_TYP, SUBMISSION_TYP, key_id
 from verifier.errors import VerificationError
 from verifier.hashing import leaf_hash, node_hash
 from verifier.notes import NoteSigner, VerifierKey
@@ -145,9 +147,25 @@ def _other_index(chance: Random, index: int, size: int) -> int:
     return abs(chance.choice((index + 1, index - 1, index ^ 1, size, size - 1, 0, 2**53 - 1, chance.randrange(99))))
 
 
+# Texts that the log's key signs here, and that are no checkpoint of this log.
+_NO_CHECKPOINTS = (
+    "another.example\n5\n{root}\n",
+    "\n5\n{root}\n",
+    f"{ORIGIN}\n0\n{{root}}\n",
+    f"{ORIGIN}\n0\n47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n",
+    f"{ORIGIN}\n9223372036854775807\n{{root}}\n",
+    f"{ORIGIN}\n9223372036854775808\n{{root}}\n",
+    f"{ORIGIN}\n05\n{{root}}\n",
+    f"{ORIGIN}\n5\n{{root}}=\n",
+    f"{ORIGIN}\n5\nAAAA\n",
+    f"{ORIGIN}\n5\n",
+    "\n",
+)
+
+
 def _damaged_note(chance: Random, note: bytes) -> bytes:
     text, _, lines = note.partition(b"\n\n")
-    what = chance.randrange(9)
+    what = chance.randrange(12)
     if what == 0:  # a cosignature by a key that nobody pinned holds
         return note + WITNESS.signature_line(text.decode() + "\n").encode()
     if what == 1:
@@ -158,9 +176,9 @@ def _damaged_note(chance: Random, note: bytes) -> bytes:
         return text.replace(b"\n", b"\n1", 1) + b"\n\n" + lines
     if what == 4:
         return LOG.sign(text.decode() + "\nan extension\n")
-    if what == 5:
-        return LOG.sign(text.decode().replace(ORIGIN, "another.example") + "\n")
-    if what == 6:
+    if what in {5, 6, 7, 8}:
+        return LOG.sign(chance.choice(_NO_CHECKPOINTS).format(root=text.decode().rpartition("\n")[2]))
+    if what == 9:
         return _flipped_signature(chance, note)
     return mutate(chance, note, most=1)
 
@@ -170,6 +188,31 @@ def _flipped_signature(chance: Random, note: bytes) -> bytes:
     signature = bytearray(parse_base64(encoded.decode(), name="signature"))
     signature[chance.randrange(len(signature))] ^= 1 << chance.randrange(8)
     return head + b" " + encode_base64(bytes(signature)).encode() + b"\n"
+
+
+_HASH = re.compile(rb"[A-Za-z0-9+/]{43}=")
+_NUMBER = re.compile(rb"(?<=index )[0-9]+|(?<=\n)[0-9]+(?=\n)")
+
+
+def _respelled(chance: Random, data: bytes) -> bytes:
+    """The same file with one hash or number written in another way, as a forgiving reader would still take it."""
+    numbers = list(_NUMBER.finditer(data))
+    if numbers and chance.random() < 0.4:
+        found = chance.choice(numbers)
+        ways = (b"0%s", b"+%s", b" %s", b"%s ", b"%s.0", b"0x%s", b"%s" + b"0" * 18, b"9223372036854775808%.0s", b"-%s")
+        spelled = chance.choice(ways) % found[0]
+    else:
+        found = chance.choice(list(_HASH.finditer(data)))
+        head, last = found[0][:42], found[0][42:43]
+        # The last character of 32 bytes has two unused bits.
+        place = _ALPHABET.index(last)
+        unused = _ALPHABET[place ^ 1 : (place ^ 1) + 1]
+        ways = (head + last, head + unused + b"=", head + last + b"==", b" " + found[0], head + b"-=", head[:-4] + b"=")
+        spelled = chance.choice((*ways, head + "가".encode() + b"="))
+    return data[: found.start()] + spelled + data[found.end() :]
+
+
+_ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 
 
 # --- proofs of an entry ---------------------------------------------------------------------------------
@@ -200,8 +243,10 @@ def _log_case(chance: Random) -> Case:
         proof = replace(proof, checkpoint=shown.note(_other_index(chance, size, size) or 1))
     elif what == 7:
         proof = replace(proof, extra=chance.randbytes(chance.randrange(4)))
-    elif what in {8, 9}:
+    elif what == 8:
         spell = lambda data: mutate(chance, data, most=2)  # noqa: E731 - the same
+    elif what == 9:
+        spell = lambda data: _respelled(chance, data)  # noqa: E731 - the same
     proof_bytes = spell(encode_log_proof(proof))
     return {
         "kind": "log",
@@ -244,7 +289,7 @@ def _consistency(chance: Random) -> Case:
 
 def _report_logs(chance: Random) -> list[ReportLog]:
     """Logs whose report is right, or wrong in one thing that the log's key nevertheless signed."""
-    logs = [_report_log(chance) for _ in range(40)]
+    logs = [_report_log(chance) for _ in range(150)]
     settlement = ReportLog(encode_rows(SETTLEMENT_ROWS))
     rows = settlement.rows
     wrong_rows = (
@@ -254,6 +299,7 @@ def _report_logs(chance: Random) -> list[ReportLog]:
         [b'{"id":"a"}', *rows],
         [b'{"key":"a","key":"b"}', *rows],
         [b"[]", *rows],
+        [b'{"key":"a","text":"%s"}' % (b"a" * 65_536), *rows],
     )
     wrong_data: tuple[dict[str, Any], ...] = (
         {"row_count": 3},
@@ -265,6 +311,7 @@ def _report_logs(chance: Random) -> list[ReportLog]:
         {"key": "roads"},
         {"kind": "Settlement"},
         {"note_ko": "한 마디"},
+        {"note_ko": "가" * 22_000},
         {"more": 1},
         {"definition": {"name": "x", "version": 0, "sha256": "ab" * 32}},
     )
@@ -282,9 +329,52 @@ def _report_logs(chance: Random) -> list[ReportLog]:
     return [
         *logs,
         *(ReportLog(found) for found in wrong_rows),
+        *(_Changed(rows, change=pair) for pair in _CHANGES),
         *(replace(settlement, data=data) for data in wrong_data),
         *(replace(settlement, attributes=attributes) for attributes in wrong_attributes),
     ]
+
+
+@dataclass(frozen=True)
+class _Changed(ReportLog):
+    """A log in which a piece of the report's entry is another, after it was signed."""
+
+    change: tuple[str, str] = ("", "")
+
+    @property
+    def entry(self) -> bytes:
+        entry = super().entry
+        changed = entry.replace(*(part.encode() for part in self.change))
+        assert changed != entry
+        return changed
+
+
+def _encoded(header: str) -> str:
+    return encode_base64url(header.encode())
+
+
+_KID = key_id(PUBLISHER)
+_HEADER = _encoded(f'{{"alg":"EdDSA","kid":"{_KID}","typ":"{SUBMISSION_TYP}"}}')
+_CHANGES = (
+    (_HEADER, _encoded(f'{{"alg":"EdDSA","kid":"{_KID}","typ":"{APPROVAL_TYP}"}}')),
+    (_HEADER, _encoded(f'{{"alg":"EdDSA","kid":"{_KID}","typ":"something+jws"}}')),
+    (_HEADER, _encoded(f'{{"alg":"none","kid":"{_KID}","typ":"{SUBMISSION_TYP}"}}')),
+    (_HEADER, _encoded(f'{{"alg":"EdDSA","kid":"{"A" * 43}","typ":"{SUBMISSION_TYP}"}}')),
+    (_HEADER, "가" * 8),
+    (_HEADER, _HEADER + "A" * 400),
+    ("..", "..A"),
+    ("..", "..-"),
+    ("..", "."),
+    (_HEADER + "..", _HEADER[:-1] + ".."),
+    ('","source"', "_" * 10 + '","source"'),
+    (',"source"', ',"sequence":"01","source"'),
+    ('"id":"report-settlement-5",', ""),
+    ('"recordedtime":"2022-02-28T15:00:00.001Z",', ""),
+    ('{"data"', '{"colour":"red","data"'),
+    ('"position":1', '"position":0'),
+    ('"position":1', '"position":true'),
+    ('"specversion":"1.0"', '"specversion":"1.1"'),
+)
 
 
 def _report_log(chance: Random) -> ReportLog:
@@ -304,7 +394,9 @@ def _row_case(chance: Random, logs: list[ReportLog]) -> Case:
         data = mutate(chance, data, most=2)
     elif what == 1:
         data = mutate_json(chance, json.loads(data))
-    elif what > 4:
+    elif what == 2:
+        data = _respelled(chance, data)
+    elif what > 6:
         other = _row_proof(chance, chance.choice(logs))
         data = _spell(_damaged_row_proof(chance, proof, other, log))
     return {"kind": "row", "proof": encode_base64(data), "vkey": _vkey(chance), **_asked(chance, log, proof)}
@@ -313,11 +405,10 @@ def _row_case(chance: Random, logs: list[ReportLog]) -> Case:
 def _row_proof(chance: Random, log: ReportLog) -> RowProof:
     keys = [json.loads(row)["key"] for row in log.rows if row.startswith(b'{"') and b'"key":' in row]
     row_key = chance.choice([*keys, *keys, "a", "m", "～～", "🏛", "zzz", "settlements/2019/other"])
-    if chance.random() < 0.6 and len(keys) == len(log.rows):
+    if chance.random() < 0.5 and len(keys) == len(log.rows):
         return log.right_proof(row_key)
-    if (
-        len(keys) > 2 and chance.random() < 0.4
-    ):  # the key would stand behind the first row shown: is the other the next?
+    if len(keys) > 2 and chance.random() < 0.6:
+        # The key would stand behind the first row shown: is the other one the next?
         first = chance.randrange(len(keys) - 1)
         other = chance.randrange(first + 1, len(keys))
         return log.proof(ABSENT, keys[first] + "!", chance.choice(([first, other], [first], [other])))
