@@ -34,7 +34,7 @@ help:
 	'make wheel         build dist/audit_service-*.whl' \
 	'make torture       a million malformed requests against a real server, and nothing may come of them' \
 	'make bench         run the benchmarks and print their ratios' \
-	'make docs          write the generated pages of docs/reference again' \
+	'make docs          write the generated pages of docs/reference and docs/streams again' \
 	'make lock          maintainers: resolve the dependencies again into requirements/*.txt (needs uv)' \
 	'make clean         remove .venv, var and everything that was built'
 
@@ -67,6 +67,7 @@ bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/ingest.py
 	$(BIN)/python benchmarks/replay.py
 	$(BIN)/python benchmarks/submission.py
+	$(BIN)/python benchmarks/domain.py
 
 docs: $(VENV)/.dev
 	$(BIN)/python docs/generate.py

@@ -57,6 +57,7 @@ ACCESS: Mapping[str, frozenset[str]] = MappingProxyType(
         "GET /v1/services/{key}": PUBLIC,
         "GET /v1/organisations": PUBLIC,
         "GET /v1/organisations/{key}": PUBLIC,
+        "GET /v1/agencies/{code}/contract-checks": PUBLIC,
         "GET /v1/agencies/{code}/gaps": PUBLIC,
         "GET /v1/reports": PUBLIC,
         "GET /v1/reports/definitions/{name}/{version}": PUBLIC,

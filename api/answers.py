@@ -36,6 +36,7 @@ PATHS = {
     "service-statistics": "/v1/services/{key}",
     "organisations": "/v1/organisations/{key}",
     "agency-gaps": "/v1/agencies/{key}/gaps",
+    "contract-checks": "/v1/agencies/{key}/contract-checks",
 }
 
 
@@ -132,6 +133,16 @@ def answers_router(services: Services) -> APIRouter:
         """Missing numbers as ranges, refused ones, and every close with what arrived of it."""
         # Numbers have no legal date, so there is no other as-of than a tree size.
         return _respond(services, request, "agency-gaps", code, TREE_SIZE)
+
+    @router.get(
+        "/v1/agencies/{code}/contract-checks",
+        summary="Do an agency's budgets and contracts agree?",
+        openapi_extra=as_of,
+        response_class=Response,
+    )
+    def read_contract_checks(code: str, request: Request) -> Response:
+        """Contracts that a budget pays for and no stream plans, payments that differ, promises without obligations."""
+        return _respond(services, request, "contract-checks", code)
 
     _add_register(router, services, "contract-register", "contracts", "contract")
     _add_register(router, services, "project-register", "projects", "project")

@@ -149,7 +149,11 @@ class ReportSchedule:
             return
         urgent, self._urgent = self._urgent, set()
         if urgent:
-            self._said(urgent)
+            try:
+                self._said(urgent)
+            except Exception:
+                self._urgent |= urgent
+                raise
         if self._interval_s and time.monotonic() - self._last >= self._interval_s:
             self._last = time.monotonic()
             self._said(None)

@@ -8,7 +8,6 @@ A kind, and a key of as many segments as the kind has, name a report: `/v1/repor
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 import msgspec
 from fastapi import APIRouter
@@ -42,11 +41,6 @@ _NAMED = 100  # so many keys or tree sizes a problem document says that there ar
 def report_url(ref: ReportRef) -> str:
     """Where is the newest report of this kind and key?"""
     return f"/v1/reports/{ref.kind}/{ref.key}"
-
-
-def proof_url(found: FoundReport, row_key: str) -> str:
-    """Where is the proof of this row in this report?"""
-    return f"{report_url(found.ref)}/rows/{quote(row_key)}/proof?tree_size={found.report.tree_size}"
 
 
 def find_report(reports: Reports | None, ref: ReportRef, tree_size: int | None, *, log_size: int) -> FoundReport:
@@ -130,11 +124,12 @@ class _Routes:
     def read(self, ref: ReportRef, request: Request) -> Response:
         asked = read_query(request, _TREE_SIZE)["tree_size"]
         found, reports = self._found(ref, asked)
-        etag = f'"{found.log_index}"'
+        sizes = reports.tree_sizes(ref, _NAMED)
+        etag = f'"{found.log_index}-{sizes[0]}"'  # the list of sizes goes on when another one is published
         headers = {"ETag": etag}
         if not_modified(request, etag):
             return Response(status_code=304, headers={"Cache-Control": NO_CACHE, **headers})
-        return _json(_document(reports.rows_of(found), reports.tree_sizes(ref, _NAMED)), NO_CACHE, **headers)
+        return _json(_document(reports.rows_of(found), sizes), NO_CACHE, **headers)
 
     def prove(self, ref: ReportRef, row: str, request: Request) -> Response:
         asked = read_query(request, _TREE_SIZE)["tree_size"]

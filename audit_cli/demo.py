@@ -35,7 +35,7 @@ DEFAULT_PORT = 8000
 _DESCRIPTION = """\
 Rebuild one page of Seoul's 2021 budget book from events alone, and show it beside the page.
 
-Creates a ledger in DIR with new keys, starts the server, posts 121 signed events and 71,062 synthetic transactions
+Creates a ledger in DIR with new keys, starts the server, posts 202 signed events and 71,062 synthetic transactions
 through the HTTP API, fetches the answers back and compares them with the page, cell by cell. Then it serves until
 Ctrl-C. Run again with the same DIR it serves the same city.
 """

@@ -58,8 +58,8 @@ def _organisation(get: Get, project: Row, page: Page) -> list[Figure]:
 
 
 _BUDGET_COLUMNS = (
-    ("2020 (A)", "previous_appropriated_won"),
-    ("2021 (B)", "appropriated_won"),
+    ("2020 (A)", "previous_original_won"),
+    ("2021 (B)", "original_won"),
     ("B-A", "change_won"),
     ("(B-A)*100/A", "change_percent"),
 )
@@ -94,7 +94,7 @@ def _overview(project: Row, page: Page) -> list[Figure]:
 
 def _items(book: Row, page: Page) -> list[Figure]:
     names = {line["id"]: line["name_ko"] for line in rows_of(book, "lines")}
-    items = rows_of(book, "items")
+    items = _in_force(rows_of(book, "items"))
     figures = _surplus("과목", items, page["rows"])
     for item, (line, name, basis, amount) in _paired(items, page["rows"]):
         # The product of the factors, not the amount that was posted beside them.
@@ -127,7 +127,7 @@ def _description(project: Row, page: Page) -> list[Figure]:
 
 
 def _schedule(book: Row, page: Page) -> list[Figure]:
-    steps = rows_of(book, "steps")
+    steps = _in_force(rows_of(book, "steps"))
     total = format_thousand_won(sum(step["amount_won"] for step in steps))
     figures = [_figure("계", total, page["total"], steps[0] if steps else _NOTHING)]
     figures += _surplus("절차", steps, page["rows"])
@@ -246,6 +246,11 @@ def _texts(name: str, rows: list[Row], printed: list[str], *, column: str = "tex
 def _paired(rows: list[Row], printed: list[Any]) -> list[tuple[Row, Any]]:
     """Set the rows beside the printed lines, in order; a missing row becomes an empty one, which shows."""
     return [(rows[place] if place < len(rows) else _NOTHING, line) for place, line in enumerate(printed)]
+
+
+def _in_force(rows: list[Row]) -> list[Row]:
+    """Leave out what a correction took back."""
+    return [row for row in rows if row["corrected_by"] is None]
 
 
 def _surplus(name: str, rows: Sized, printed: Sized) -> list[Figure]:

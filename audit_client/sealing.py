@@ -42,12 +42,16 @@ _MONTHS_OF_A_YEAR = 12
 
 @dataclass(frozen=True, kw_only=True)
 class ServiceRules:
-    """What the service's own registration says: whose it is, its kinds, and how small a cell may be."""
+    """What the service's own registration says: whose it is, its kinds, and how small a cell may be.
+
+    `period_form` is how long its periods are: MONTH, QUARTER, YEAR, or None where it does not say.
+    """
 
     service_id: str
     owner: str
     kinds: frozenset[str]
     minimum_cell: int
+    period_form: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,9 +118,12 @@ def seal(
     """Seal one period's transactions by the four steps above.
 
     Raises:
-        NotUsable: too many or too few transactions, an unknown kind, or a period that is not over.
+        NotUsable: too many or too few transactions, an unknown kind, a period that is not over, or of another length
+            than the service's.
     """
     ended = period_end(period)
+    if rules.period_form not in (None, period_form(period)):
+        raise NotUsable(f"the service {rules.service_id} has periods of the form {rules.period_form}, not {period}")
     if ended > (datetime.now(UTC) if now is None else now):
         raise NotUsable(f"the period {period} is not over; a batch is sealed after it")
     drawn = [(one, draw_bytes(RANDOM_BYTES)) for one in transactions]
@@ -220,6 +227,16 @@ def period_end(period: str) -> datetime:
         raise NotUsable("a period is a year, a quarter (2021-Q1) or a month (2021-03)")
     year, last_month = (year + 1, 0) if last_month == _MONTHS_OF_A_YEAR else (year, last_month)
     return datetime(year, last_month + 1, 1, tzinfo=KST)
+
+
+def period_form(period: str) -> str:
+    """Is this a MONTH, a QUARTER or a YEAR? A text that names no period counts as the last.
+
+    >>> period_form("2021-03"), period_form("2021-Q1-r2"), period_form("2019")
+    ('MONTH', 'QUARTER', 'YEAR')
+    """
+    match = _PERIOD.fullmatch(period)
+    return "MONTH" if match and match[2] else "QUARTER" if match and match[3] else "YEAR"
 
 
 def _manifest_data(batch_id: str, period: str, lines: Sequence[bytes], kinds: Sequence[str]) -> dict[str, Any]:

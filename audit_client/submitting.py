@@ -133,6 +133,7 @@ class Submitter:
                 owner=event["source"],
                 kinds=frozenset(kind["code"] for kind in data["kinds"]),
                 minimum_cell=data["minimum_cell"],
+                period_form=data.get("period_form"),
             )
         except (VerificationError, KeyError, TypeError) as error:
             raise EvidenceDoesNotHold(f"the registration of the service {service_id} does not hold: {error}") from error

@@ -55,7 +55,7 @@ def submission(event_type: str, subject: str, data: dict[str, Any], event_id: st
         "source": f"urn:kr:agency:{AGENCY}",
         "type": event_type,
         "subject": subject,
-        "time": "2021-02-01T00:00:00.000Z",
+        "time": "2021-01-31T15:00:00.000Z",
         "data": data,
     }
 

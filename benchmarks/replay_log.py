@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from audit_service.catalogue.periods import period_end
 from audit_service.catalogue.service import TransactionRecorded
 from projections.replay_transactions import TransactionEntry
 from verifier.bundles import encode_bundle
@@ -161,7 +162,7 @@ def _transaction(batch_id: str, place: int, kind: str, period: str, position: in
         source="urn:kr:agency:seoul",
         specversion="1.0",
         subject=f"service/mvoting/{period}",
-        time=TIME,
+        time=period_end(period),
         type="service.transaction-recorded.v1",
     )
 

@@ -1,4 +1,4 @@
-"""What do the pages of `docs/reference/` say? Written from the code, never by hand: `make docs`.
+"""What do the pages of `docs/reference/` and `docs/streams/` say? Written from the code, never by hand: `make docs`.
 
 A test compares the committed pages with what this writes.
 """
@@ -10,6 +10,7 @@ from __future__ import annotations
 import inspect
 import os
 from argparse import RawDescriptionHelpFormatter
+from functools import cache, partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,10 +28,14 @@ from msgspec.inspect import (
     UnionType,
     type_info,
 )
+from stream_pages import STREAMS, anchor_of, kinds, load_examples, stream_page
 
 from api.problem_types import PROBLEM_TYPES
 from audit_cli.main import COMMANDS, OneLineParser, load_command
+from audit_service.catalogue import common
 from audit_service.catalogue.common import MAX_SAFE_INTEGER, Payload
+from audit_service.catalogue.registry import KeyId
+from audit_service.catalogue.service import Period
 from audit_service.catalogue.types import EVENT_TYPES, requires_legal_date, subject_pattern
 from audit_service.rules.rulebook import RULES
 
@@ -50,14 +55,29 @@ KINDS = {
     "report": "Report",
 }
 # What a reader knows these patterns as; any other pattern is shown as it is.
-NAMED_PATTERNS = {
-    r"^[A-Za-z0-9._:/-]{1,128}\Z": "code",
-    r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])\Z": "date",
-    r"^\d{4}-(0[1-9]|1[0-2])\Z": "month",
-    r"^\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?\Z": "year, month or date",
-    r"^[0-9a-f]{64}\Z": "64 lower-case hex digits",
-    r"^[A-Za-z0-9_-]{43}\Z": "base64url of 32 bytes",
+NAMES_OF_FORMS = {
+    common.Code: "code",
+    common.Date: "date",
+    common.Month: "month",
+    common.PartialDate: "year, month or date",
+    common.Sha256Hex: "64 lower-case hex digits",
+    KeyId: "base64url of 32 bytes",
+    Period: "period: `2021`, `2021-Q1`, `2021-03`, or a round of one, `2019-r1`",
 }
+# How a field's name ends says what it is measured in.
+UNITS = {
+    "_won": "won",
+    "_bp": "basis points, 10,000 are the whole",
+    "_ppm": "millionths",
+    "_points": "ten-thousandths of a point",
+    "_weight": "ten-thousandths of a point",
+    "_days": "days",
+    "_months": "months",
+    "_bytes": "bytes",
+    "_index": "index in the log, from 0",
+}
+# A place in a list is no place in the log.
+NO_UNIT = {"status_index"}
 
 
 def events_page() -> str:
@@ -78,15 +98,29 @@ def events_page() -> str:
         lines += ["", f"## {title}"]
         for name, payload in EVENT_TYPES.items():
             if name.startswith(f"{kind}."):
-                lines += ["", f"### `{name}`", "", *_about(payload)]
-                lines += [f"Subject: `{_subject(name)}`{_legal(name)}.", ""]
-                lines += _fields(payload)
+                lines += ["", f"### `{name}`", "", *_about(payload), *_stands_on(name), *_fields(payload)]
     lines += ["", "## Common fields", "", *_fields(Payload, common=True)]
     parts = sorted(_parts(), key=lambda part: part.__name__)
     lines += ["", "## Parts"]
     for part in parts:
         lines += ["", f"### {part.__name__}", "", *_about(part), *_fields(part)]
     return "\n".join(lines) + "\n"
+
+
+def _stands_on(name: str) -> list[str]:
+    return [f"Subject: `{_subject(name)}`{_legal(name)}.", ""]
+
+
+def _describe(name: str) -> list[str]:
+    """The same for a page in another folder."""
+    lines = [*_about(EVENT_TYPES[name]), *_stands_on(name), *_fields(EVENT_TYPES[name])]
+    return [line.replace("](#", "](../reference/events.md#") for line in lines]
+
+
+def streams_page(kind: str) -> str:
+    """One kind of stream: its types with fields, rules and examples."""
+    title = KINDS.get(kind, kind.capitalize())
+    return stream_page(kind, title=title, notice=NOTICE, describe=_describe, examples=load_examples())
 
 
 def rules_page() -> str:
@@ -154,6 +188,9 @@ PAGES: dict[str, Callable[[], str]] = {
 }
 
 
+STREAM_PAGES: dict[str, Callable[[], str]] = {f"{kind}.md": partial(streams_page, kind) for kind in kinds()}
+
+
 def _about(struct: type[msgspec.Struct]) -> list[str]:
     return [inspect.cleandoc(struct.__doc__ or ""), ""]
 
@@ -181,12 +218,17 @@ def _fields(struct: type[msgspec.Struct], *, common: bool = False) -> list[str]:
     inherited = set() if common or not issubclass(struct, Payload) else set(Payload.__struct_fields__)
     info = type_info(struct)
     fields = [field for field in _struct(info).fields if field.name not in inherited]
-    rows = [f"| {_name(field)} | {_text(field.type)} |" for field in fields]
+    rows = [f"| {_name(field)} | {_text(field.type)}{_unit(field.encode_name)} |" for field in fields]
     return ["| field | value |", "|---|---|", *rows]
 
 
 def _name(field: Field) -> str:
     return f"`{field.encode_name}`" if field.required else f"*`{field.encode_name}`*"
+
+
+def _unit(name: str) -> str:
+    unit = next((unit for end, unit in UNITS.items() if name.endswith(end)), None)
+    return "" if unit is None or name in NO_UNIT else f" ({unit})"
 
 
 def _text(kind: Type) -> str:
@@ -198,6 +240,9 @@ def _text(kind: Type) -> str:
         case ListType():
             return f"list of {_text(kind.item_type)}{_length(kind)}"
         case StructType():
+            name = next((name for name, payload in EVENT_TYPES.items() if payload is kind.cls), None)
+            if name is not None:
+                return f"as [`{name}`](#{anchor_of(name)})"
             return f"[{kind.cls.__name__}](#{kind.cls.__name__.lower()})"
         case IntType():
             return _integer(kind)
@@ -228,10 +273,15 @@ def _integer(kind: IntType) -> str:
 
 def _string(kind: StrType) -> str:
     if kind.pattern is not None:
-        named = NAMED_PATTERNS.get(kind.pattern)
-        escaped = kind.pattern.removeprefix("^").removesuffix(r"\Z").replace("|", r"\|")
-        return named or f"`{escaped}`"
+        escaped = kind.pattern.removeprefix("^").removesuffix(r"(?!\n)$").replace("|", r"\|")
+        return _named_patterns().get(kind.pattern) or f"`{escaped}`"
     return f"text, {kind.min_length} to {kind.max_length} characters" if kind.max_length else "text"
+
+
+@cache
+def _named_patterns() -> dict[str | None, str]:
+    forms = ((type_info(form), name) for form, name in NAMES_OF_FORMS.items())
+    return {form.pattern: name for form, name in forms if isinstance(form, StrType)}
 
 
 def _parts() -> set[type[msgspec.Struct]]:
@@ -262,6 +312,8 @@ def main() -> None:
     REFERENCE.mkdir(exist_ok=True)
     for name, page in PAGES.items():
         (REFERENCE / name).write_text(page(), encoding="utf-8")
+    for name, page in STREAM_PAGES.items():
+        (STREAMS / name).write_text(page(), encoding="utf-8")
 
 
 if __name__ == "__main__":

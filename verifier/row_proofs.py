@@ -38,7 +38,7 @@ from verifier.reports import (
 from verifier.tree import verify_inclusion
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from verifier.notes import VerifierKey
 
@@ -48,6 +48,10 @@ PRESENT, ABSENT = "present", "absent"
 
 _MEMBERS = frozenset({"format", "claim", "row_key", "rows", "entry", "index", "inclusion", "checkpoint"})
 _ROW_MEMBERS = frozenset({"index", "path", "row"})
+
+
+def _say_nothing(_line: str) -> None:
+    """Tell nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +102,7 @@ def verify_row_proof(
     kind: str | None = None,
     key: str | None = None,
     row_key: str | None = None,
+    on_step: Callable[[str], None] = _say_nothing,
 ) -> ProvenRow:
     """Check a row proof; the log's key is pinned by the caller, and so is what the caller asked for, where given.
 
@@ -109,6 +114,8 @@ def verify_row_proof(
     6. Every row leads, at its index among `row_count`, to the rows root.
     7. The rows bear the claim: the one row has the key; or no row can stand where the key would.
 
+    `on_step` is told of every step that passed, in one line.
+
     Raises:
         MalformedInput: a part is not of its form, or another report or row than the one asked for.
         SignatureDoesNotHold: the log's or the publisher's key has not signed.
@@ -116,8 +123,10 @@ def verify_row_proof(
     """
     # 1.
     parsed = parse_row_proof(proof)
+    on_step(f"the file is a row proof, which claims that the row is {parsed.claim}")
     # 2.
     checkpoint = verify_checkpoint(parsed.checkpoint, vkey=vkey, origin=origin)
+    on_step(f"{vkey.name} signed the checkpoint: size {checkpoint.tree_size}, root {checkpoint.root_hash.hex()}")
     # 3.
     verify_inclusion(
         leaf_hash(parsed.entry),
@@ -126,17 +135,22 @@ def verify_row_proof(
         proof=parsed.inclusion,
         root=checkpoint.root_hash,
     )
+    on_step(f"entry {parsed.index} leads to that root")
     # 4.
     report, attributes = parse_report_entry(parsed.entry)
     require_report_place(report, index=parsed.index)
+    on_step(_say_report(report, source=attributes["source"]))
     # 5.
     _require_asked("kind", kind, report.kind)
     _require_asked("key", key, report.key)
     _require_asked("row", row_key, parsed.row_key)
     if publisher_key is not None:
         verify_signature(attributes, public_key=publisher_key)
+        on_step(f"the pinned publisher's key signed it: {signature_kid(attributes['signature'])}")
     # 6. and 7.
     row = verify_rows(parsed.rows, claim=parsed.claim, row_key=parsed.row_key, report=report)
+    where = "no row has" if row is None else f"row {parsed.rows[0].index} of {report.row_count} has"
+    on_step(f"{where} the key {parsed.row_key}")
     return ProvenRow(
         row_key=parsed.row_key,
         row=row,
@@ -147,6 +161,12 @@ def verify_row_proof(
         publisher_checked=publisher_key is not None,
         checkpoint=checkpoint,
     )
+
+
+def _say_report(report: Report, *, source: str) -> str:
+    definition = f"definition {report.definition.name} version {report.definition.version}"
+    computed = f"{report.row_count} rows, computed from the first {report.tree_size} entries"
+    return f"it publishes report {report.kind}/{report.key} by {source}: {computed}, {definition}"
 
 
 def verify_rows(rows: Sequence[PlacedRow], *, claim: str, row_key: str, report: Report) -> dict[str, Any] | None:

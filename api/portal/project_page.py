@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
-from api.reports import proof_url
+from api.reports import report_url
 from projections.folds.budget_years import SETTLEMENT
 from projections.reports.definitions import ReportRef
 
@@ -74,12 +75,13 @@ class ProjectPage:
         """
         if self.settlement is None:
             raise LookupError(f"no settlement is published for {row['id']}")
-        row_key = f"settlements/{row['id']}"
+        report, row_key = report_url(self.settlement.ref), f"settlements/{row['id']}"
         return ProvableRow(
             kind=self.settlement.ref.kind,
             key=self.settlement.ref.key,
             row_key=row_key,
-            proof_url=proof_url(self.settlement, row_key),
+            # Of the report that stood when the page was made, so that page and proof speak of one time.
+            proof_url=f"{report}/rows/{quote(row_key)}/proof?tree_size={self.settlement.report.tree_size}",
             file_name=f"settlement-{row['id'].replace('/', '-')}.row-proof.json",
         )
 
@@ -89,7 +91,7 @@ def load_project_page(read_models: ReadModels, reports: Reports | None, project_
     answer = read_models.answer("project-register", project_id)
     if answer is None or not answer["tables"]["registration"]:
         return None
-    project: Tables = answer["tables"]
+    project: Tables = {table: _in_force(rows) for table, rows in answer["tables"].items()}
     registration = project["registration"][0]
     division = registration["division"]
     settlement = _tables(read_models, SETTLEMENT, division)
@@ -109,6 +111,11 @@ def load_project_page(read_models: ReadModels, reports: Reports | None, project_
         services=_registers(read_models, "service-statistics", "service", project_id),
         settlement=None if reports is None else reports.report(ReportRef(SETTLEMENT, division), None),
     )
+
+
+def _in_force(rows: list[Row]) -> list[Row]:
+    """The rows that no later entry corrects; the answer itself shows both versions."""
+    return [row for row in rows if row.get("corrected_by") is None]
 
 
 def _tables(read_models: ReadModels, kind: str, key: str) -> Tables:
@@ -158,6 +165,7 @@ def _book(read_models: ReadModels, key: str, project_id: str) -> Book | None:
         lines=lines,
         items_by_line=[(line, own) for line, own in by_line if own],
         steps=_of_project(tables["steps"], project_id),
+        # A corrected row has an id of its own: the names are those in force.
         item_names={item["id"]: item["item_ko"] for item in items},
         step_names={step["id"]: step["name_ko"] for step in tables["steps"]},
         line_item_checks=[row for row in tables["line_item_checks"] if row["id"] in line_ids],

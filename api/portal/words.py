@@ -216,6 +216,14 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "{year}년: 예산현액 {current} − 집행액 {executed} − 차년이월 {carried_out} = 집행잔액 {unspent}",
         "{year}: current budget {current} − executed {executed} − carried out {carried_out} = unspent {unspent}",
     ),
+    "identity_final_budget": (
+        "{year}년: 최종예산 {left} = 당초예산 + 추경예산 + 준예산 + 성립전예산 {right}",
+        "{year}: final budget {left} = original + supplementary + provisional + pre-appropriated {right}",
+    ),
+    "identity_budget_change": (
+        "{year}년: 예산변경 {left} = 예비비 + 이용 + 전용 + 이체 + 변경사용 + 수입대체 {right}",
+        "{year}: budget change {left} = reserve + transfers + reassignments + adjustments + excess revenue {right}",
+    ),
     "chain": (
         "{from_year}년이 넘긴 돈 {carried_out} = {to_year}년이 받은 돈 {carried_in}",
         "Carried out of {from_year} {carried_out} = carried into {to_year} {carried_in}",
@@ -318,6 +326,10 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "To compute everything again, take a copy of the whole ledger.",
     ),
     "mirror_dir": ("my-copy", "my-copy"),
+    # A row that does not count any more, with a link to the entry that says why.
+    "row_corrected": ("정정됨", "corrected"),
+    "row_reversed": ("취소됨", "reversed"),
+    "row_repeated": ("겹침", "repeated"),
     # Entry page
     "entry_title": ("{index}번 기록", "Entry {index}"),
     "entry_of": ("공개장부 {size}건 가운데", "of {size} in the ledger"),

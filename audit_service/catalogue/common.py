@@ -28,6 +28,10 @@ PartialDate = Annotated[str, Meta(pattern=r"^[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|
 Sha256Hex = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}(?!\n)$")]
 ObjectCode = Annotated[str, Meta(pattern=r"^[0-9]{3}-[0-9]{2}(?!\n)$")]
 
+# A share in basis points: 10,000 are the whole.
+BasisPoints = Annotated[int, Meta(ge=0, le=1_000_000)]
+CommitmentHex = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}(?!\n)$")]
+
 Provenance = Literal["printed", "derived", "illustrative", "synthetic"]
 Fund = Literal["NATIONAL", "CITY", "DISTRICT", "OTHER"]
 
@@ -48,6 +52,17 @@ class Basis(Struct, forbid_unknown_fields=True, omit_defaults=True, kw_only=True
     document_number: Text | UnsetType = UNSET
     date: PartialDate | UnsetType = UNSET
     sha256: Sha256Hex | UnsetType = UNSET
+
+
+class Party(Struct, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
+    """Somebody the city deals with: an organisation by its public code, or a salted commitment; never a person's name.
+
+    A sole proprietor (개인사업자) is a person: committed. `NOT_STATED` only where the source of an import is silent.
+    """
+
+    kind: Literal["CORPORATION", "PUBLIC_BODY", "COMMITTED", "NOT_STATED"]
+    organisation_id: Code | UnsetType = UNSET
+    commitment: CommitmentHex | UnsetType = UNSET
 
 
 class Payload(Struct, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):

@@ -9,7 +9,17 @@ from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from audit_service.catalogue.common import Code, Count, Date, LongText, NonNegativeWon, Payload, Text
+from audit_service.catalogue.common import (
+    Code,
+    Count,
+    Date,
+    LongText,
+    NonNegativeWon,
+    Payload,
+    PositiveCount,
+    Sha256Hex,
+    Text,
+)
 
 AgencyCode = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,62}(?!\n)$")]
 KeyId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{43}(?!\n)$")]
@@ -170,6 +180,52 @@ class LogSucceeded(Payload, kw_only=True):
     successor_log_key: VerifierKeyText
 
 
+class SchemaPublished(Payload, kw_only=True):
+    """The JSON Schema of a type of event, by its digest: SHA-256 of the schema's canonical JSON (RFC 8785).
+
+    `version` counts from 1. A type that is in use changes only by fields that may be absent; each such change is the
+    next version of its schema.
+    """
+
+    event_type: Annotated[str, Meta(pattern=r"^[a-z]+\.[a-z0-9-]+\.v[0-9]+(?!\n)$")]
+    version: PositiveCount
+    schema_sha256: Sha256Hex
+
+
+class AccessGranted(Payload, kw_only=True):
+    """An institution may look at what the log only commits to; the log itself is open to everybody anyway."""
+
+    access_id: Code
+    institution_ko: Text
+    institution_en: Text | UnsetType = UNSET
+    sees: Annotated[list[Literal["SIDE_RECORDS", "DOCUMENTS", "OPERATION_RECORDS"]], Meta(min_length=1, max_length=3)]
+    subjects: Annotated[list[SubjectPrefix], Meta(min_length=1, max_length=64)] | UnsetType = UNSET
+    valid_from: Date
+    valid_until: Date
+
+
+class IncidentDeclared(Payload, kw_only=True):
+    """Something went wrong, and the city says so: what, and which entries it touches, if any.
+
+    `from_index` and `until_index` are the first and the last of them.
+    """
+
+    incident_id: Code
+    kind: Literal["KEY_COMPROMISED", "PERSONAL_DATA", "WRONG_ENTRIES", "SERVICE_DOWN", "LOG_FORKED"]
+    text_ko: LongText
+    text_en: LongText
+    from_index: Count | UnsetType = UNSET
+    until_index: Count | UnsetType = UNSET
+
+
+class IncidentClosed(Payload, kw_only=True):
+    """A declared incident is over: what was found, and what was done."""
+
+    incident_id: Code
+    text_ko: LongText
+    text_en: LongText
+
+
 TYPES: dict[str, type[Payload]] = {
     "registry.log-created.v1": LogCreated,
     "registry.agency-registered.v1": AgencyRegistered,
@@ -182,4 +238,8 @@ TYPES: dict[str, type[Payload]] = {
     "registry.approval-policy-set.v1": ApprovalPolicySet,
     "registry.log-succeeded.v1": LogSucceeded,
     "registry.organisation-named.v1": OrganisationNamed,
+    "registry.schema-published.v1": SchemaPublished,
+    "registry.access-granted.v1": AccessGranted,
+    "registry.incident-declared.v1": IncidentDeclared,
+    "registry.incident-closed.v1": IncidentClosed,
 }

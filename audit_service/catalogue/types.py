@@ -37,7 +37,16 @@ LOG_SUBJECT = re.compile(r"registry/log", re.ASCII)
 AGENCY_SUBJECT = re.compile(rf"registry/agency/({_AGENCY})", re.ASCII)
 REPORT_SUBJECT = re.compile(rf"report/([a-z][a-z0-9-]{{0,63}})/({_NAME}(?:/{_NAME})?)", re.ASCII)
 
-_PERIOD_TYPES = frozenset({"service.batch-sealed.v1", "service.transaction-recorded.v1"})
+# A later event of these types may take the place of an earlier one of its own stream, which `corrects` names by its
+# id. What a budget or a contract adds up is reversed by a correction's own type.
+CORRECTING = frozenset(
+    {
+        "budget.corrected.v1",
+        "contract.corrected.v1",
+        "service.count-published.v1",
+        *project.TYPES,
+    }
+)
 
 
 def subject_pattern(event_type: str) -> re.Pattern[str]:
@@ -48,7 +57,7 @@ def subject_pattern(event_type: str) -> re.Pattern[str]:
     """
     if event_type not in EVENT_TYPES:
         raise KeyError(event_type)
-    if event_type in _PERIOD_TYPES:
+    if event_type in service.PERIOD_TYPES:
         return PERIOD_SUBJECT
     if event_type in registry.ROOT_SIGNED:
         return LOG_SUBJECT

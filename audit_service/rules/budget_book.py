@@ -10,18 +10,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from audit_service.catalogue.common import MAX_SAFE_INTEGER
-from audit_service.rules.budget import (
+from audit_service.rules.budget_checks import (
     require_distinct,
     require_line,
     require_open_year,
     require_total,
 )
+from audit_service.rules.budget_postings import post
+from audit_service.rules.budget_states import BudgetState, Item, Schedule, Year
 from audit_service.rules.errors import RuleBroken
-from audit_service.rules.states import BudgetState, Item, Year
 
 if TYPE_CHECKING:
     from audit_service.catalogue.budget import CostBasisRecorded, Factor, ScheduleSet, ScheduleStep
     from audit_service.catalogue.event import Event
+    from audit_service.rules.budget_states import Posting
     from audit_service.rules.undo import Changes
     from audit_service.rules.world import World
 
@@ -38,7 +40,8 @@ def decide_cost_basis(_: World, state: BudgetState, event: Event) -> None:
     _require_appropriated(state, event)
     data: CostBasisRecorded = event.data
     line = require_line(state, event, data.line_id)
-    if data.item_id in state.items:
+    known = state.items.get(data.item_id)
+    if known is not None and known.standing:
         raise RuleBroken("budget.item-duplicate", f"item {data.item_id} is already recorded", stream=event.subject)
     _require_product(event, _values(event, data.factors), amount_won=data.amount_won)
     if line.items_won + data.amount_won > line.final_won:
@@ -102,16 +105,22 @@ def _require_product(event: Event, values: list[int], *, amount_won: int) -> Non
 def evolve_cost_basis(state: BudgetState, event: Event, undo: Changes) -> None:
     """Remember the item and add it to its line's items."""
     data: CostBasisRecorded = event.data
-    line = state.lines[data.line_id]
-    undo.put(state.lines, data.line_id, line._replace(items_won=line.items_won + data.amount_won))
-    undo.put(state.items, data.item_id, Item(data.line_id, data.amount_won))
+    known = state.items.get(data.item_id)
+    undo.put(state.items, data.item_id, Item(data.line_id, data.amount_won, 0 if known is None else known.uses))
+    post(state, event, undo, (data.line_id, "items_won", data.amount_won), named=data.item_id)
+
+
+def reverse_cost_basis(state: BudgetState, posting: Posting, undo: Changes) -> None:
+    """Take the item back; schedules that spend it wait for the replacement."""
+    undo.put(state.items, posting.named, state.items[posting.named]._replace(standing=False))
 
 
 def decide_schedule(_: World, state: BudgetState, event: Event) -> None:
     """Is this the project's schedule? Set once; its steps add up to the project's appropriation."""
     year = _require_appropriated(state, event)
     data: ScheduleSet = event.data
-    if data.project_id in state.schedules:
+    known = state.schedules.get(data.project_id)
+    if known is not None and known.standing:
         raise RuleBroken("budget.schedule-twice", "the project has its schedule", stream=event.subject)
     lines = [line for line in state.lines.values() if line.project_id == data.project_id]
     if not lines:
@@ -135,7 +144,7 @@ def _require_step(state: BudgetState, event: Event, step: ScheduleStep, year: Ye
         )
     for item_id in step.item_ids:
         item = state.items.get(item_id)
-        if item is None:
+        if item is None or not item.standing:
             raise RuleBroken(
                 "budget.item-unknown",
                 f"step {step.step_id} spends an item that is not recorded",
@@ -150,6 +159,22 @@ def _require_step(state: BudgetState, event: Event, step: ScheduleStep, year: Ye
 
 
 def evolve_schedule(state: BudgetState, event: Event, undo: Changes) -> None:
-    """Remember that the project has its schedule."""
+    """Remember that the project has its schedule, and which items its steps spend."""
     data: ScheduleSet = event.data
-    undo.put(state.schedules, data.project_id, data.total_won)
+    item_ids = tuple(item_id for step in data.steps for item_id in step.item_ids)
+    undo.put(state.schedules, data.project_id, Schedule(data.total_won, item_ids))
+    _use(state, undo, item_ids, uses=1)
+    post(state, event, undo, (), named=data.project_id)
+
+
+def reverse_schedule(state: BudgetState, posting: Posting, undo: Changes) -> None:
+    """Take the schedule back; the project may have another."""
+    schedule = state.schedules[posting.named]
+    undo.put(state.schedules, posting.named, schedule._replace(standing=False))
+    _use(state, undo, schedule.item_ids, uses=-1)
+
+
+def _use(state: BudgetState, undo: Changes, item_ids: tuple[str, ...], *, uses: int) -> None:
+    for item_id in item_ids:
+        item = state.items[item_id]
+        undo.put(state.items, item_id, item._replace(uses=item.uses + uses))

@@ -1,27 +1,51 @@
-"""May a line be bound and spent? Obligations and payments: executed ≤ obligated ≤ allotted.
+"""May a line be bound? Obligations (지출원인행위) and their adjustment: paid ≤ obligated ≤ allotted.
 
-A payment on a contract moves two streams; the contract's half (`contract.paid.v1`) is the next entry
-(groups.py).
+An obligation behind a contract comes before the signing and stays within what its instalment is signed for:
+the two streams ask each other (`obligated_for`, `ContractState.instalments`). Payments are in `budget_payment`.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from audit_service.rules.budget import overspent, require_line, require_open_year
+from audit_service.rules.budget_checks import overspent, require_line, require_open_year, stated
+from audit_service.rules.budget_postings import post
+from audit_service.rules.budget_states import BudgetState, Line, Obligation
 from audit_service.rules.errors import RuleBroken
-from audit_service.rules.states import ONLY, BudgetState, Line, Obligation, Payment
+from audit_service.rules.states import ONLY
 from audit_service.rules.world import World, read_contract
 
 if TYPE_CHECKING:
-    from audit_service.catalogue.budget import ObligationIncurred, Paid, Payee
+    from audit_service.catalogue.budget import ObligationAdjusted, ObligationIncurred
     from audit_service.catalogue.event import Event
+    from audit_service.rules.budget_states import Posting
     from audit_service.rules.undo import Changes
 
 
-def stated(value: object) -> str | None:
-    """Return an optional text of a payload, None where it is left out."""
-    return value if isinstance(value, str) else None
+def obligated_for(state: BudgetState, process_id: str, instalment: int) -> int:
+    """How much do this budget's obligations bind for one instalment of a contract, in won?"""
+    return state.bound.get(f"{process_id} {instalment}", 0)
+
+
+def instalment_of(data: ObligationIncurred) -> int:
+    """Which instalment of its contract does an obligation pay for? The first, where none is stated."""
+    return data.instalment if isinstance(data.instalment, int) else 1
+
+
+def require_obligation(state: BudgetState, event: Event, obligation_id: str) -> Obligation:
+    """Which obligation of this budget is meant?
+
+    Raises:
+        RuleBroken: `budget.obligation-unknown`.
+    """
+    obligation = state.obligations.get(obligation_id)
+    if obligation is None or not obligation.standing:
+        raise RuleBroken(
+            "budget.obligation-unknown",
+            f"obligation {obligation_id} is not incurred",
+            stream=event.subject,
+        )
+    return obligation
 
 
 def decide_obligation(world: World, state: BudgetState, event: Event) -> None:
@@ -29,23 +53,26 @@ def decide_obligation(world: World, state: BudgetState, event: Event) -> None:
     require_open_year(state, event)
     data: ObligationIncurred = event.data
     line = require_line(state, event, data.line_id)
-    if data.obligation_id in state.obligations:
+    known = state.obligations.get(data.obligation_id)
+    if known is not None and known.standing:
         raise RuleBroken(
             "budget.obligation-duplicate",
             f"obligation {data.obligation_id} is already incurred",
             stream=event.subject,
         )
-    available_won = line.allotted_won - line.obligated_won
-    if data.amount_won > available_won:
-        raise overspent(
-            event,
-            "obligations may not exceed allotments",
-            asked_won=data.amount_won,
-            available_won=available_won,
-        )
-    process_id = stated(data.contract_process_id)
+    _require_allotted(event, line, won=data.amount_won)
+    process_id, instalment = stated(data.contract_process_id), instalment_of(data)
     if process_id is not None:
         _require_contract(world, event, process_id)
+        _require_instalment(world, state, event, process_id=process_id, instalment=instalment, won=data.amount_won)
+    elif isinstance(data.instalment, int):
+        raise RuleBroken("budget.instalment-alone", "an instalment of no contract", stream=event.subject)
+
+
+def _require_allotted(event: Event, line: Line, *, won: int) -> None:
+    available_won = line.allotted_won - line.obligated_won
+    if won > available_won:
+        raise overspent(event, "obligations may not exceed allotments", asked_won=won, available_won=available_won)
 
 
 def _require_contract(world: World, event: Event, process_id: str) -> None:
@@ -62,113 +89,119 @@ def _require_contract(world: World, event: Event, process_id: str) -> None:
         )
 
 
+def _require_instalment(
+    world: World, state: BudgetState, event: Event, *, process_id: str, instalment: int, won: int
+) -> None:
+    """Do the obligations for an instalment stay within what it is signed for? Before the signing nothing binds them."""
+    contract = read_contract(world, process_id)
+    signed = None if contract is None else contract.instalments.get(instalment)
+    if signed is None or signed.amount_won is None:
+        return
+    bound_won = obligated_for(state, process_id, instalment)
+    if bound_won + won > signed.amount_won:
+        raise RuleBroken(
+            "budget.contract-exceeded",
+            f"obligations of {bound_won + won} won for an instalment signed for {signed.amount_won} won",
+            stream=event.subject,
+            columns={"obligated_won": bound_won + won, "signed_won": signed.amount_won},
+            allowed=signed.amount_won - bound_won,
+        )
+
+
 def evolve_obligation(state: BudgetState, event: Event, undo: Changes) -> None:
-    """Book the obligation on its line."""
+    """Book the obligation on its line, and for its contract; one that a correction took back comes back changed."""
     data: ObligationIncurred = event.data
-    line = state.lines[data.line_id]
-    undo.put(
-        state.lines,
-        data.line_id,
-        line._replace(obligated_won=line.obligated_won + data.amount_won, moved=True),
-    )
+    process_id, instalment = stated(data.contract_process_id), instalment_of(data)
+    known = state.obligations.get(data.obligation_id)
+    amount_won, paid_won, uses = (0, 0, 0) if known is None else (known.amount_won, known.paid_won, known.uses)
     undo.put(
         state.obligations,
         data.obligation_id,
-        Obligation(data.line_id, data.amount_won, stated(data.contract_process_id)),
+        Obligation(
+            data.line_id,
+            amount_won + data.amount_won,
+            process_id,
+            instalment,
+            stated(data.actor_role),
+            paid_won,
+            uses,
+        ),
     )
+    if process_id is not None:
+        _bind(state, undo, f"{process_id} {instalment}", data.amount_won)
+    post(state, event, undo, (data.line_id, "obligated_won", data.amount_won), named=data.obligation_id)
 
 
-def decide_paid(_: World, state: BudgetState, event: Event) -> None:
-    """May this be paid? On an obligation of the same line, within what is left of it and of the line."""
+def _bind(state: BudgetState, undo: Changes, key: str, won: int) -> None:
+    undo.put(state.bound, key, state.bound.get(key, 0) + won)
+
+
+def reverse_obligation(state: BudgetState, posting: Posting, undo: Changes) -> None:
+    """Take the obligation back; what was paid and adjusted on it waits for the replacement."""
+    obligation = state.obligations[posting.named]
+    won = int(posting.moves[2])
+    undo.put(
+        state.obligations,
+        posting.named,
+        obligation._replace(amount_won=obligation.amount_won - won, standing=False),
+    )
+    if obligation.contract_process_id is not None:
+        _bind(state, undo, f"{obligation.contract_process_id} {obligation.instalment}", -won)
+
+
+def decide_change(world: World, state: BudgetState, event: Event) -> None:
+    """May the obligation be made larger or smaller? Not beyond allotment and contract, not below what is paid."""
     require_open_year(state, event)
-    data: Paid = event.data
-    line = require_line(state, event, data.line_id)
-    if data.payment_id in state.payments:
-        raise RuleBroken("budget.payment-duplicate", f"payment {data.payment_id} is already made", stream=event.subject)
-    obligation = state.obligations.get(data.obligation_id)
-    if obligation is None:
+    data: ObligationAdjusted = event.data
+    obligation = require_obligation(state, event, data.obligation_id)
+    if data.delta_won == 0:
+        raise RuleBroken("budget.amount-zero", "nothing would be moved", stream=event.subject)
+    line = state.lines[obligation.line_id]
+    if data.delta_won > 0:
+        _require_allotted(event, line, won=data.delta_won)
+        if obligation.contract_process_id is not None:
+            _require_instalment(
+                world,
+                state,
+                event,
+                process_id=obligation.contract_process_id,
+                instalment=obligation.instalment,
+                won=data.delta_won,
+            )
+    if obligation.amount_won + data.delta_won < obligation.paid_won:
         raise RuleBroken(
-            "budget.obligation-unknown",
-            f"obligation {data.obligation_id} is not incurred",
+            "budget.obligation-paid",
+            f"{obligation.paid_won} won of {obligation.amount_won} won obligated are paid",
             stream=event.subject,
+            columns={"obligated_won": obligation.amount_won, "paid_won": obligation.paid_won},
+            allowed=obligation.paid_won - obligation.amount_won,
         )
-    if obligation.line_id != data.line_id:
+    if line.obligated_won + data.delta_won < line.executed_won + line.bound_out_won:
         raise RuleBroken(
-            "budget.line-differs",
-            "the payment names another line than its obligation",
+            "budget.obligation-carried-over",
+            "the rest of the line's obligations is carried over",
             stream=event.subject,
-            columns={"line_id": {"stated": data.line_id, "expected": obligation.line_id}},
-            allowed=obligation.line_id,
-        )
-    _require_payable(event, data.amount_won, obligation, line)
-    _require_contract_half(event, data, obligation)
-    _require_payee(event, data.payee)
-
-
-def _require_payable(event: Event, amount_won: int, obligation: Obligation, line: Line) -> None:
-    open_won = obligation.amount_won - obligation.paid_won
-    if amount_won > open_won:
-        raise RuleBroken(
-            "budget.obligation-overpaid",
-            f"{amount_won} won asked, {open_won} won left of the obligation",
-            stream=event.subject,
-            columns={"asked_won": amount_won, "available_won": open_won},
-            allowed=open_won,
-        )
-    # An obligation's rest may have been carried over: then it is paid from the next year, not from this one.
-    if amount_won > line.unspent_won:
-        raise overspent(
-            event,
-            "the rest of the line is carried over",
-            asked_won=amount_won,
-            available_won=line.unspent_won,
+            columns={"obligated_won": line.obligated_won, "carried_out_won": line.bound_out_won},
+            allowed=line.executed_won + line.bound_out_won - line.obligated_won,
         )
 
 
-def _require_contract_half(event: Event, data: Paid, obligation: Obligation) -> None:
-    # Otherwise a contract could be paid through the budget without its own stream ever showing it.
-    if (stated(data.contract_paid_id) is None) != (obligation.contract_process_id is None):
-        raise RuleBroken(
-            "budget.contract-half-missing",
-            "a payment has a contract's half exactly when its obligation names a contract",
-            stream=event.subject,
-        )
+def evolve_change(state: BudgetState, event: Event, undo: Changes) -> None:
+    """Book the change on the obligation, its line and its contract."""
+    data: ObligationAdjusted = event.data
+    obligation = _adjust(state, undo, data.obligation_id, won=data.delta_won, uses=1)
+    post(state, event, undo, (obligation.line_id, "obligated_won", data.delta_won), named=data.obligation_id)
 
 
-def _require_payee(event: Event, payee: Payee) -> None:
-    """Is a person or sole proprietor named by a commitment alone, an organisation by its code alone?"""
-    expected = {
-        "COMMITTED": (False, True),
-        "CORPORATION": (True, False),
-        "PUBLIC_BODY": (True, False),
-        "NOT_STATED": (False, False),
-    }[payee.kind]
-    found = (stated(payee.organisation_id) is not None, stated(payee.commitment) is not None)
-    if found != expected:
-        raise RuleBroken(
-            "budget.payee-form",
-            f"a payee of kind {payee.kind} is identified otherwise",
-            stream=event.subject,
-            columns={
-                "organisation_id": {"stated": found[0], "expected": expected[0]},
-                "commitment": {"stated": found[1], "expected": expected[1]},
-            },
-        )
+def reverse_change(state: BudgetState, posting: Posting, undo: Changes) -> None:
+    """Take the change back from the obligation and its contract."""
+    _adjust(state, undo, posting.named, won=-int(posting.moves[2]), uses=-1)
 
 
-def evolve_paid(state: BudgetState, event: Event, undo: Changes) -> None:
-    """Book the payment on its line and on its obligation."""
-    data: Paid = event.data
-    line = state.lines[data.line_id]
-    obligation = state.obligations[data.obligation_id]
-    undo.put(state.lines, data.line_id, line._replace(executed_won=line.executed_won + data.amount_won, moved=True))
-    undo.put(
-        state.obligations,
-        data.obligation_id,
-        obligation._replace(paid_won=obligation.paid_won + data.amount_won),
-    )
-    undo.put(
-        state.payments,
-        data.payment_id,
-        Payment(event.id, data.obligation_id, data.amount_won, stated(data.contract_paid_id)),
-    )
+def _adjust(state: BudgetState, undo: Changes, obligation_id: str, *, won: int, uses: int) -> Obligation:
+    obligation = state.obligations[obligation_id]
+    changed = obligation._replace(amount_won=obligation.amount_won + won, uses=obligation.uses + uses)
+    undo.put(state.obligations, obligation_id, changed)
+    if obligation.contract_process_id is not None:
+        _bind(state, undo, f"{obligation.contract_process_id} {obligation.instalment}", won)
+    return changed

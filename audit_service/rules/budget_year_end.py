@@ -1,43 +1,31 @@
-"""How does a fiscal year end? Closing, carry-over into the next year, and the settlement (결산).
+"""How does a fiscal year end? Closing, then the settlement (결산): published, audited, approved.
 
-A carry-over is a pair of entries, one on each year, naming each other (groups.py). Where legal dates may
-fall: closing and settlement on the year's last day or later; the closing year's half of a carry-over from
-the year's first day (명시이월 is decided before the year ends) to the end of the next year; the opening
-year's half inside its own year.
+All fall on the year's last day or later. The settlement must equal what the events add up to, the audit (결산검사)
+follows its publication and the council's approval (결산 승인) follows the audit; each happens once and is final.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from audit_service.rules import states
-from audit_service.rules.budget import (
-    opening_known,
-    overspent,
-    parse_subject,
+from audit_service.rules.budget_checks import (
+    require_approver,
+    require_basis,
+    require_closed_year,
     require_distinct,
-    require_kind,
     require_legal_date,
-    require_line,
-    require_open_year,
-    require_room,
-    require_same_purse,
     require_year,
 )
+from audit_service.rules.budget_roles import COUNCIL
 from audit_service.rules.errors import RuleBroken
-from audit_service.rules.states import ONLY, BudgetState
-from audit_service.rules.world import World, read_budget
+from audit_service.rules.states import ONLY
 
 if TYPE_CHECKING:
-    from audit_service.catalogue.budget import (
-        CarriedOver,
-        CarryInReceived,
-        FiscalYearClosed,
-        SettlementPublished,
-        SettlementRow,
-    )
+    from audit_service.catalogue.budget import FiscalYearClosed, SettlementApproved, SettlementPublished, SettlementRow
     from audit_service.catalogue.event import Event
+    from audit_service.rules.budget_states import BudgetState, Year
     from audit_service.rules.undo import Changes
+    from audit_service.rules.world import World
 
 
 class Totals(NamedTuple):
@@ -59,7 +47,7 @@ def compute_totals(state: BudgetState) -> dict[str, Totals]:
         columns = sums.setdefault(line.project_id, [0] * 7)
         for place, won in enumerate(
             (
-                line.final_won,
+                line.budgeted_won,
                 line.carried_in_won,
                 line.change_won,
                 line.current_won,
@@ -70,102 +58,6 @@ def compute_totals(state: BudgetState) -> dict[str, Totals]:
         ):
             columns[place] += won
     return {project_id: Totals(*columns) for project_id, columns in sums.items()}
-
-
-def decide_carried_over(_: World, state: BudgetState, event: Event) -> None:
-    """May this be carried over? From what is left, to the same agency's next year."""
-    year = require_year(state, event)
-    data: CarriedOver = event.data
-    require_legal_date(event, first=year.opens_on, last=f"{year.fiscal_year + 1}-12-31")
-    line = require_line(state, event, data.line_id)
-    _require_neighbour(event, data.to_subject, years=1)
-    require_kind(data.kind, data, event)
-    if event.id in state.carried_over:
-        raise RuleBroken("budget.carry-over-duplicate", "this id has carried over already", stream=event.subject)
-    if data.amount_won > line.unspent_won:
-        raise overspent(
-            event,
-            "only what is not spent is carried over",
-            asked_won=data.amount_won,
-            available_won=line.unspent_won,
-        )
-
-
-def _require_neighbour(event: Event, subject: str, *, years: int) -> None:
-    agency, fiscal_year = parse_subject(event.subject)
-    expected = f"budget/{agency}/{fiscal_year + years}"
-    if subject != expected:
-        raise RuleBroken(
-            "budget.carry-over-subject",
-            "a carry-over leads from one fiscal year of an agency to its next",
-            stream=event.subject,
-            allowed=expected,
-        )
-
-
-def evolve_carried_over(state: BudgetState, event: Event, undo: Changes) -> None:
-    """Book what leaves the year, and remember it for the other half."""
-    data: CarriedOver = event.data
-    line = state.lines[data.line_id]
-    undo.put(
-        state.lines,
-        data.line_id,
-        line._replace(carried_out_won=line.carried_out_won + data.amount_won, moved=True),
-    )
-    half = states.CarriedOver(
-        data.line_id, data.to_subject, data.to_line_id, data.kind, data.amount_won, data.carry_in_id
-    )
-    undo.put(state.carried_over, event.id, half)
-
-
-def decide_carry_in(world: World, state: BudgetState, event: Event) -> None:
-    """Does this carry-in answer a carry-over of the year before? Once, and in every figure."""
-    year = require_open_year(state, event)
-    data: CarryInReceived = event.data
-    line = require_line(state, event, data.line_id)
-    _require_neighbour(event, data.from_subject, years=-1)
-    require_kind(data.kind, data, event)
-    closing = read_budget(world, data.from_subject)
-    half = None if closing is None else closing.carried_over.get(data.carried_over_id)
-    if closing is None or half is None:
-        raise RuleBroken(
-            "budget.carry-over-unknown",
-            "the year before has carried over nothing under this id",
-            stream=event.subject,
-        )
-    if data.carried_over_id in state.carried_in:
-        raise RuleBroken("budget.carry-over-duplicate", "this carry-over is already received", stream=event.subject)
-    here = states.CarriedOver(data.from_line_id, event.subject, data.line_id, data.kind, data.amount_won, event.id)
-    columns = {
-        name: {"stated": found, "expected": expected}
-        for name, found, expected in zip(half._fields, here, half, strict=True)
-        if found != expected
-    }
-    if columns:
-        raise RuleBroken(
-            "budget.carry-over-differs",
-            "the two halves of the carry-over do not say the same",
-            stream=event.subject,
-            columns=columns,
-        )
-    if year.opening_imported:
-        raise opening_known(event)
-    require_same_purse(event, closing.lines[half.line_id], line)
-    require_room(year, event, new_won=data.amount_won)
-
-
-def evolve_carry_in(state: BudgetState, event: Event, undo: Changes) -> None:
-    """Book what enters the year, and that this carry-over is received."""
-    data: CarryInReceived = event.data
-    line = state.lines[data.line_id]
-    year = state.year[ONLY]
-    undo.put(
-        state.lines,
-        data.line_id,
-        line._replace(carried_in_won=line.carried_in_won + data.amount_won, moved=True),
-    )
-    undo.put(state.carried_in, data.carried_over_id, data.amount_won)
-    undo.put(state.year, ONLY, year._replace(current_won=year.current_won + data.amount_won))
 
 
 def decide_closed(_: World, state: BudgetState, event: Event) -> None:
@@ -183,6 +75,15 @@ def decide_closed(_: World, state: BudgetState, event: Event) -> None:
             allowed=year.closes_on,
         )
     require_legal_date(event, first=year.closes_on, last=None)
+    for name, use in state.pre_appropriations.items():
+        if use.standing and use.round is None:
+            raise RuleBroken(
+                "budget.pre-appropriation-open",
+                f"no supplementary budget has taken in {name}",
+                stream=event.subject,
+                columns={"pre_appropriated_won": use.amount_won},
+                allowed="budget.supplemented.v1",
+            )
 
 
 def evolve_closed(state: BudgetState, _: Event, undo: Changes) -> None:
@@ -192,11 +93,9 @@ def evolve_closed(state: BudgetState, _: Event, undo: Changes) -> None:
 
 def decide_settlement(_: World, state: BudgetState, event: Event) -> None:
     """Is this the settlement of the closed year? Its identities hold, and it equals the events' totals."""
-    year = require_year(state, event)
+    require_year(state, event)
+    require_closed_year(state, event)
     data: SettlementPublished = event.data
-    if not year.closed:
-        raise RuleBroken("budget.year-not-closed", "the fiscal year is still open", stream=event.subject)
-    require_legal_date(event, first=year.closes_on, last=None)
     require_distinct("budget.project-repeated", [row.project_id for row in data.rows], event)
     for row in data.rows:
         _require_identities(event, row)
@@ -247,3 +146,47 @@ def _require_equal(event: Event, project_id: str, stated: Totals | None, compute
 def evolve_settlement(state: BudgetState, _: Event, undo: Changes) -> None:
     """Settle the year."""
     undo.put(state.year, ONLY, state.year[ONLY]._replace(settled=True))
+
+
+def _require_settled(state: BudgetState, event: Event) -> Year:
+    year = require_closed_year(state, event)
+    if not year.settled:
+        raise RuleBroken("budget.settlement-not-published", "there is no settlement yet", stream=event.subject)
+    return year
+
+
+def decide_audited(_: World, state: BudgetState, event: Event) -> None:
+    """May the audit committee report? Once, on a published settlement."""
+    year = _require_settled(state, event)
+    if year.audited:
+        raise RuleBroken("budget.settlement-audited-twice", "the settlement is audited", stream=event.subject)
+
+
+def evolve_audited(state: BudgetState, _: Event, undo: Changes) -> None:
+    """The settlement is audited."""
+    undo.put(state.year, ONLY, state.year[ONLY]._replace(audited=True))
+
+
+def decide_approved(_: World, state: BudgetState, event: Event) -> None:
+    """May the council approve the settlement? Once, after the audit, by a resolution."""
+    year = _require_settled(state, event)
+    data: SettlementApproved = event.data
+    if year.approved:
+        raise RuleBroken("budget.settlement-approved-twice", "the settlement is approved", stream=event.subject)
+    if not year.audited:
+        raise RuleBroken("budget.settlement-not-audited", "the settlement is not audited yet", stream=event.subject)
+    require_basis(event)
+    require_approver(event, COUNCIL)
+    if data.approved_on != event.legal_date:
+        raise RuleBroken(
+            "budget.approval-date",
+            "the approval says another day than its legal date",
+            stream=event.subject,
+            columns={"approved_on": {"stated": data.approved_on, "expected": event.legal_date}},
+            allowed=event.legal_date,
+        )
+
+
+def evolve_approved(state: BudgetState, _: Event, undo: Changes) -> None:
+    """The settlement is approved."""
+    undo.put(state.year, ONLY, state.year[ONLY]._replace(approved=True))

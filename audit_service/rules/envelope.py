@@ -10,7 +10,7 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from audit_service.catalogue.types import EVENT_TYPES, requires_legal_date, subject_pattern
+from audit_service.catalogue.types import CORRECTING, EVENT_TYPES, requires_legal_date, subject_pattern
 from audit_service.rules.dates import is_calendar_date
 from audit_service.rules.errors import RuleBroken
 
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 _SOURCE = re.compile(r"urn:kr:agency:[a-z0-9][a-z0-9-]{0,62}", re.ASCII)
 _DATED = frozenset(name for name in EVENT_TYPES if requires_legal_date(name))
+_CORRECTS_NOTHING = frozenset(
+    name for name, payload in EVENT_TYPES.items() if name not in CORRECTING and "corrects" in payload.__struct_fields__
+)
 _ID = re.compile(r"[A-Za-z0-9._:/-]{1,128}", re.ASCII)
 
 
@@ -27,7 +30,8 @@ def check_envelope(event: Event) -> None:
 
     Raises:
         RuleBroken: `envelope.type-unknown`, `envelope.subject-form`, `envelope.source-form`, `envelope.id-form`,
-            `envelope.legal-date-missing`, `envelope.legal-date-invalid` or `envelope.legal-date-unexpected`.
+            `envelope.legal-date-missing`, `envelope.legal-date-invalid`, `envelope.legal-date-unexpected` or
+            `envelope.corrects-unexpected`.
     """
     if event.type not in EVENT_TYPES:
         raise RuleBroken("envelope.type-unknown", "the catalogue has no such type", stream="")
@@ -38,6 +42,9 @@ def check_envelope(event: Event) -> None:
     if _ID.fullmatch(event.id) is None:
         raise RuleBroken("envelope.id-form", "an id is 1 to 128 of A-Z a-z 0-9 . _ : / -", stream=event.subject)
     _check_legal_date(event)
+    if event.type in _CORRECTS_NOTHING and isinstance(event.data.corrects, str):
+        # Silently passed over, it would look like a correction and be none.
+        raise RuleBroken("envelope.corrects-unexpected", "this type corrects no earlier event", stream=event.subject)
 
 
 @lru_cache(maxsize=4096)

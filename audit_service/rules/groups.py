@@ -1,10 +1,11 @@
 """Do entries that must stand together stand together? Seen from the order of the log alone.
 
-Three groups are atomic: all or none, one right behind the other.
+Four groups are atomic: all or none, one right behind the other.
 
 1. `service.batch-sealed.v1`, then its `count` transactions with ids `<batch_id>/1` to `<batch_id>/<count>`.
 2. `budget.carried-over.v1`, then its `budget.carry-in-received.v1`.
-3. `budget.paid.v1` with a `contract_paid_id`, then that `contract.paid.v1`.
+3. `budget.paid.v1` with a `contract_paid_id`, then that `contract.paid.v1` or `contract.advance-paid.v1`.
+4. `budget.corrected.v1` with a `contract_corrected_id`, then that `contract.corrected.v1`.
 
 Amounts and names across a pair are compared by the rules of the second half; the root over a batch's
 submissions is checked where the bytes are.
@@ -12,21 +13,42 @@ submissions is checked where the bytes are.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from audit_service.rules.errors import RuleBroken
 
 if TYPE_CHECKING:
-    from audit_service.catalogue.budget import CarriedOver, Paid
+    from audit_service.catalogue.budget import CarriedOver, Corrected, Paid
     from audit_service.catalogue.event import Event
     from audit_service.catalogue.service import BatchSealed
 
 _TRANSACTION = "service.transaction-recorded.v1"
 _BATCH = "service.batch-sealed.v1"
+_CARRY_IN = ("budget.carry-in-received.v1",)
+_PAYMENTS = ("contract.paid.v1", "contract.advance-paid.v1")
+_CORRECTION = ("contract.corrected.v1",)
 _SECOND_HALVES = {
     "budget.carry-in-received.v1": "budget.carry-over-alone",
     "contract.paid.v1": "contract.payment-alone",
+    "contract.advance-paid.v1": "contract.payment-alone",
+    # Only where it answers a budget's correction: most corrections of a contract are about the contract alone.
+    "contract.corrected.v1": "budget.correction-alone",
 }
+
+
+class Half(NamedTuple):
+    """The first half of a pair, and which entry must come next. `subject` is "" where the log alone cannot tell it."""
+
+    first: Event
+    types: tuple[str, ...]
+    subject: str
+    event_id: str
+
+
+def _is_second_half(event: Event) -> bool:
+    if event.type not in _SECOND_HALVES:
+        return False
+    return event.type not in _CORRECTION or isinstance(event.data.budget_corrected_id, str)
 
 
 class Groups:
@@ -43,7 +65,7 @@ class Groups:
         self._remaining: dict[str, int] = {}
         self._prefix = ""
         self._next = 0
-        self._half: tuple[Event, str, str, str] | None = None
+        self._half: Half | None = None
 
     @property
     def is_open(self) -> bool:
@@ -55,7 +77,7 @@ class Groups:
 
         Raises:
             RuleBroken: `service.batch-incomplete`, `service.batch-order`, `service.batch-kinds-differ`,
-                `service.unsealed`, `budget.carry-over-alone` or `contract.payment-alone`.
+                `service.unsealed`, `budget.carry-over-alone`, `contract.payment-alone` or `budget.correction-alone`.
         """
         if self._manifest is not None:
             self._feed_batch(self._manifest, event)
@@ -68,7 +90,8 @@ class Groups:
         """Is everything complete at the end?
 
         Raises:
-            RuleBroken: `service.batch-incomplete`, `budget.carry-over-alone` or `contract.payment-alone`.
+            RuleBroken: `service.batch-incomplete`, `budget.carry-over-alone`, `contract.payment-alone` or
+                `budget.correction-alone`.
         """
         manifest, half = self._manifest, self._half
         self._forget()
@@ -83,7 +106,7 @@ class Groups:
     def _begin(self, event: Event) -> None:
         if event.type == _TRANSACTION:
             raise RuleBroken("service.unsealed", "no batch is open for this transaction", stream=event.subject)
-        if event.type in _SECOND_HALVES:
+        if _is_second_half(event):
             raise RuleBroken(_SECOND_HALVES[event.type], "its first half is not the entry before", stream=event.subject)
         if event.type == _BATCH:
             batch: BatchSealed = event.data
@@ -93,11 +116,15 @@ class Groups:
             self._next = 1
         elif event.type == "budget.carried-over.v1":
             carried: CarriedOver = event.data
-            self._half = (event, "budget.carry-in-received.v1", carried.to_subject, carried.carry_in_id)
+            self._half = Half(event, _CARRY_IN, carried.to_subject, carried.carry_in_id)
         elif event.type == "budget.paid.v1":
             paid: Paid = event.data
             if isinstance(paid.contract_paid_id, str):
-                self._half = (event, "contract.paid.v1", "", paid.contract_paid_id)
+                self._half = Half(event, _PAYMENTS, "", paid.contract_paid_id)
+        elif event.type == "budget.corrected.v1":
+            corrected: Corrected = event.data
+            if isinstance(corrected.contract_corrected_id, str):
+                self._half = Half(event, _CORRECTION, "", corrected.contract_corrected_id)
 
     def _feed_batch(self, manifest: Event, event: Event) -> None:
         if event.type != _TRANSACTION or event.subject != manifest.subject:
@@ -135,22 +162,21 @@ class Groups:
             stream=manifest.subject,
         )
 
-    def _feed_half(self, half: tuple[Event, str, str, str], event: Event) -> None:
-        first, event_type, subject, event_id = half
+    def _feed_half(self, half: Half, event: Event) -> None:
         self._forget()
         # The contract's subject stands in the obligation, which the order of entries does not show ("").
-        fits = event.subject == subject if subject else True
-        if fits and event.type == event_type and event.id == event_id and event.source == first.source:
+        fits = event.type in half.types and event.subject == (half.subject or event.subject)
+        if fits and event.id == half.event_id and event.source == half.first.source and _is_second_half(event):
             return
         self._begin_quietly(event)
         raise _alone(half)
 
     def _begin_quietly(self, event: Event) -> None:
         """Look at an event afresh whose refusal is already decided: one refusal per entry is enough."""
-        if event.type != _TRANSACTION and event.type not in _SECOND_HALVES:
+        if event.type != _TRANSACTION and not _is_second_half(event):
             self._begin(event)
 
 
-def _alone(half: tuple[Event, str, str, str]) -> RuleBroken:
-    first, event_type, _, _ = half
-    return RuleBroken(_SECOND_HALVES[event_type], f"the next entry is not its {event_type}", stream=first.subject)
+def _alone(half: Half) -> RuleBroken:
+    wanted = " or ".join(half.types)
+    return RuleBroken(_SECOND_HALVES[half.types[0]], f"the next entry is not its {wanted}", stream=half.first.subject)

@@ -77,7 +77,9 @@ _KEY = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
 _JWS = re.compile(r"[A-Za-z0-9_-]{1,512}\.\.[A-Za-z0-9_-]{86}", re.ASCII)
 _VKEY = re.compile(r"[a-z0-9./-]{1,200}\+[0-9a-f]{8}\+[A-Za-z0-9+/=]{40,4000}", re.ASCII)
 _EXEMPT = {
-    **dict.fromkeys(("sha256", "digest", "commitment", "submissions_root", "root_hash"), _DIGEST),
+    **dict.fromkeys(("sha256", "digest", "commitment", "submissions_root", "root_hash", "box_root"), _DIGEST),
+    **dict.fromkeys(("schema_sha256", "record_schema_sha256", "deletion_receipt_sha256"), _DIGEST),
+    **dict.fromkeys(("question_sha256", "options_sha256"), _DIGEST),
     **dict.fromkeys(("kid", "public_key"), _KEY),
     **dict.fromkeys(("possession", "possessions", "signature", "approval"), _JWS),
     **dict.fromkeys(("vkey", "log_key", "successor_log_key"), _VKEY),

@@ -1,4 +1,7 @@
-"""May this be said about a project? Registered once and first; every further fact under an id of its own."""
+"""May this be said about a project? Registered once and first; every further fact under an id of its own.
+
+An event with `corrects` takes the place of an earlier one of its type, and may keep its id; both remain visible.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from audit_service.rules.dates import is_calendar_date, is_in_order
 from audit_service.rules.errors import RuleBroken
-from audit_service.rules.states import ONLY, ProjectState
+from audit_service.rules.states import ONLY, Fact, ProjectState
 
 if TYPE_CHECKING:
     from audit_service.catalogue.event import Event
@@ -37,8 +40,42 @@ def _require_registered(state: ProjectState, event: Event) -> None:
 
 
 def _require_new(rule_id: str, state: ProjectState, event: Event, name: str) -> None:
-    if name in state.names:
+    """Is the name new, or that of what the event corrects?"""
+    corrected = _corrected(state, event)
+    if name in state.names and (corrected is None or name != corrected.name):
         raise RuleBroken(rule_id, "the same is recorded already", stream=event.subject)
+
+
+def _corrected(state: ProjectState, event: Event) -> Fact | None:
+    """What does the event correct? The newest version of a fact of its own type; None where it corrects nothing."""
+    event_id = event.data.corrects
+    if not isinstance(event_id, str):
+        return None
+    fact = state.facts.get(event_id)
+    if fact is None:
+        raise RuleBroken("project.correction-unknown", "no event of the project has this id", stream=event.subject)
+    if fact.event_type != event.type:
+        raise RuleBroken(
+            "project.correction-type",
+            "what it corrects is of another type",
+            stream=event.subject,
+            allowed=fact.event_type,
+        )
+    if fact.corrected:
+        raise RuleBroken(
+            "project.corrected-twice", "a later event corrects it already: correct that one", stream=event.subject
+        )
+    return fact
+
+
+def _remember(state: ProjectState, event: Event, name: str, undo: Changes) -> None:
+    """Keep the fact, and what it takes the place of as corrected."""
+    event_id = event.data.corrects
+    if isinstance(event_id, str):
+        undo.put(state.facts, event_id, state.facts[event_id]._replace(corrected=True))
+    undo.put(state.facts, event.id, Fact(event.type, name))
+    if name:
+        undo.put(state.names, name, None)
 
 
 def _require_dates(event: Event, start: object, end: object = None) -> None:
@@ -55,10 +92,11 @@ def _require_dates(event: Event, start: object, end: object = None) -> None:
 
 
 def decide_registered(_: World, state: ProjectState, event: Event) -> None:
-    """May the project be registered? Once; the parts of its funding that are stated add up to the total."""
+    """May the project be registered? Once, save to correct it; the stated parts of its funding add up to the total."""
     data: Registered = event.data
     if state.owner:
         _require_registered(state, event)
+    if _corrected(state, event) is None and state.owner:
         raise RuleBroken("project.registered-twice", "the project is registered", stream=event.subject)
     _require_funding(event, data.funding)
 
@@ -80,6 +118,7 @@ def _require_funding(event: Event, funding: Funding) -> None:
 def evolve_registered(state: ProjectState, event: Event, undo: Changes) -> None:
     """Begin the project; its first event's source owns the stream."""
     undo.put(state.owner, ONLY, event.source)
+    _remember(state, event, "", undo)
 
 
 def _basis_name(data: BasisRecorded) -> str:
@@ -96,7 +135,7 @@ def decide_basis(_: World, state: ProjectState, event: Event) -> None:
 
 def evolve_basis(state: ProjectState, event: Event, undo: Changes) -> None:
     """Remember the title and date."""
-    undo.put(state.names, _basis_name(event.data), None)
+    _remember(state, event, _basis_name(event.data), undo)
 
 
 def decide_milestone(_: World, state: ProjectState, event: Event) -> None:
@@ -110,7 +149,7 @@ def decide_milestone(_: World, state: ProjectState, event: Event) -> None:
 def evolve_milestone(state: ProjectState, event: Event, undo: Changes) -> None:
     """Remember the id."""
     data: MilestoneRecorded = event.data
-    undo.put(state.names, f"milestone {data.milestone_id}", None)
+    _remember(state, event, f"milestone {data.milestone_id}", undo)
 
 
 def decide_activity(_: World, state: ProjectState, event: Event) -> None:
@@ -124,7 +163,7 @@ def decide_activity(_: World, state: ProjectState, event: Event) -> None:
 def evolve_activity(state: ProjectState, event: Event, undo: Changes) -> None:
     """Remember the id."""
     data: ActivityRecorded = event.data
-    undo.put(state.names, f"activity {data.activity_id}", None)
+    _remember(state, event, f"activity {data.activity_id}", undo)
 
 
 def decide_asset(_: World, state: ProjectState, event: Event) -> None:
@@ -145,16 +184,18 @@ def decide_asset(_: World, state: ProjectState, event: Event) -> None:
 def evolve_asset(state: ProjectState, event: Event, undo: Changes) -> None:
     """Remember the id."""
     data: AssetRegistered = event.data
-    undo.put(state.names, f"asset {data.asset_id}", None)
+    _remember(state, event, f"asset {data.asset_id}", undo)
 
 
 def decide_effect(_: World, state: ProjectState, event: Event) -> None:
     """May this effect be stated? In the source's words, as often as the source does."""
     _require_registered(state, event)
+    _corrected(state, event)
 
 
-def evolve_effect(_: ProjectState, __: Event, ___: Changes) -> None:
-    """Change nothing: no later rule asks for an effect."""
+def evolve_effect(state: ProjectState, event: Event, undo: Changes) -> None:
+    """Remember the event: another may correct it."""
+    _remember(state, event, "", undo)
 
 
 def decide_anomaly(_: World, state: ProjectState, event: Event) -> None:
@@ -167,4 +208,4 @@ def decide_anomaly(_: World, state: ProjectState, event: Event) -> None:
 def evolve_anomaly(state: ProjectState, event: Event, undo: Changes) -> None:
     """Remember the id."""
     data: AnomalyNoted = event.data
-    undo.put(state.names, f"anomaly {data.anomaly_id}", None)
+    _remember(state, event, f"anomaly {data.anomaly_id}", undo)

@@ -18,6 +18,8 @@ from audit_service.catalogue.types import (
     REPORT_SUBJECT,
     SERVICE_SUBJECT,
 )
+from audit_service.rules.budget_states import new_budget
+from audit_service.rules.contract_states import new_contract_state
 from audit_service.rules.errors import RuleBroken
 from audit_service.rules.states import (
     BudgetState,
@@ -72,19 +74,19 @@ def new_state(subject: str) -> State:
         RuleBroken: `envelope.subject-form`, where no stream can have this subject.
     """
     if BUDGET_SUBJECT.fullmatch(subject):
-        return BudgetState({}, {}, {}, {}, {}, {}, {}, {})
+        return new_budget()
     if CONTRACT_SUBJECT.fullmatch(subject):
-        return ContractState({}, {}, {})
+        return new_contract_state()
     if PERIOD_SUBJECT.fullmatch(subject):
-        return PeriodState({}, {}, {}, {})
+        return PeriodState({}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {})
     if SERVICE_SUBJECT.fullmatch(subject):
-        return ServiceState({}, {}, {})
+        return ServiceState({}, {}, {}, {}, {})
     if PROJECT_SUBJECT.fullmatch(subject):
-        return ProjectState({}, {})
+        return ProjectState({}, {}, {})
     if LOG_SUBJECT.fullmatch(subject):
         return LogState({}, {}, {}, {}, {}, {}, {}, {})
     if AGENCY_SUBJECT.fullmatch(subject):
-        return OrganisationState({}, {}, {}, {})
+        return OrganisationState({}, {}, {}, {}, {}, {}, {})
     if REPORT_SUBJECT.fullmatch(subject):
         return ReportState({})
     raise RuleBroken("envelope.subject-form", "no stream has a subject of this form", stream="")

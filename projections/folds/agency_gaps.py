@@ -5,7 +5,8 @@ An agency that numbers its submissions makes an omission visible: a number that 
 and neither a recorded nor a refused submission carries it. A close is *met* when its count equals the numbers inside
 it that were recorded or refused, and none of them is missing.
 
-What an agency never sends, never numbers and never counts is not seen here, nor anywhere in the log.
+What an agency never sends, never numbers and never counts is not seen here, nor anywhere in the log. How late it
+records what it sends is (`timeliness`).
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from msgspec import Struct
 
 from projections.folds.fold import Fold, Handler
 from projections.folds.rows import Row, cells_of, provenance_of, traced
+from projections.folds.timeliness import Lag, lag_rows, note_lag
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from audit_service.catalogue.event import Event
 
 AGENCY_GAPS = "agency-gaps"
-TABLES = ("sums", "missing", "refused", "closes")
+TABLES = ("sums", "missing", "refused", "closes", "timeliness")
 AGENCY_URN = "urn:kr:agency:"
 
 
@@ -72,28 +74,29 @@ class Account(Struct, kw_only=True):
     refusals: int = 0
     last_refusal: int | None = None
     provenance: list[str] = []
+    lags: dict[str, Lag] = {}
 
 
 class AgencyGaps(Fold[Account]):
-    """Folds every numbered event of every stream, and closes and refusals of `registry/agency/<code>`."""
+    """Folds every event of every stream but sealed transactions, by its source."""
 
     name: ClassVar[str] = "agency-gaps"
     kinds: ClassVar[tuple[str, ...]] = (AGENCY_GAPS,)
     part_type: ClassVar[type[Any]] = Account
 
     def handlers(self) -> dict[str, Handler]:
-        """Closes and refusals; numbers come through `take_number`, whatever the type."""
+        """Closes and refusals; numbers and times come through `take_number` and `take_time`, whatever the type."""
         return {
             "registry.day-closed.v1": self._day_closed,
             "registry.submission-refused.v1": self._submission_refused,
         }
 
     def keys(self, kind: str) -> list[str]:
-        """Codes of agencies that number, close, or were refused."""
+        """Codes of agencies that record anything, or were refused."""
         return sorted(self.parts) if kind == AGENCY_GAPS else []
 
     def compute_rows(self, kind: str, key: str) -> list[Row]:
-        """One row of sums, then gaps as ranges, refused numbers, and closes."""
+        """One row of sums, then gaps as ranges, refused numbers, closes, and how late events were recorded."""
         account = self.parts.get(key)
         return _rows(account) if account is not None and kind == AGENCY_GAPS else []
 
@@ -101,6 +104,11 @@ class AgencyGaps(Fold[Account]):
         """Note that the entry at `index` carries this number of its source."""
         account = self._account(event.source, provenance_of(event.data))
         _add_number(account.recorded, number, index)
+
+    def take_time(self, index: int, event: Event) -> None:
+        """Note how late the entry at `index` was recorded."""
+        if event.recorded_time:  # what was only submitted has none
+            note_lag(self._account(event.source).lags, index, event)
 
     def _day_closed(self, index: int, event: Event) -> None:
         data: sequences.DayClosed = event.data
@@ -128,12 +136,12 @@ class AgencyGaps(Fold[Account]):
                 provenance=provenance_of(data),
             )
 
-    def _account(self, source: str, provenance: str) -> Account:
+    def _account(self, source: str, provenance: str | None = None) -> Account:
         code = source.removeprefix(AGENCY_URN)
         account = self.parts.get(code)
         if account is None:
             account = self.parts[code] = Account()
-        if provenance not in account.provenance:
+        if provenance is not None and provenance not in account.provenance:
             insort(account.provenance, provenance)
         self.changed.add(code)
         self.dirty.add((AGENCY_GAPS, code))
@@ -189,7 +197,7 @@ def _rows(account: Account) -> list[Row]:
     if account.last_refusal is not None:
         entries.add(account.last_refusal)
     row = Row(table="sums", id="sums", body=sums, provenance=list(account.provenance), entries=sorted(entries))
-    return [row, *missing, *refused, *closes]
+    return [row, *missing, *refused, *closes, *lag_rows(account.lags)]
 
 
 def _open_refusals(account: Account) -> list[Refusal]:

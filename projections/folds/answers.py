@@ -19,6 +19,7 @@ from msgspec import Struct
 from projections.folds import (
     agency_gaps,
     budget_book,
+    contract_agreement,
     contracts,
     organisations,
     projects,
@@ -43,13 +44,14 @@ class Definition(Struct, frozen=True, kw_only=True):
 
 
 DEFINITIONS: dict[str, Definition] = {
-    BUDGET_BOOK: Definition(version=1, tables=budget_book.TABLES),
-    SETTLEMENT: Definition(version=1, tables=settlement.TABLES),
-    contracts.CONTRACT_REGISTER: Definition(version=1, tables=contracts.TABLES),
-    projects.PROJECT_REGISTER: Definition(version=1, tables=projects.TABLES),
-    service_statistics.SERVICE_STATISTICS: Definition(version=1, tables=service_statistics.TABLES),
-    organisations.ORGANISATIONS: Definition(version=1, tables=organisations.TABLES),
-    agency_gaps.AGENCY_GAPS: Definition(version=1, tables=agency_gaps.TABLES),
+    contract_agreement.CONTRACT_CHECKS: Definition(version=1, tables=contract_agreement.TABLES),
+    BUDGET_BOOK: Definition(version=2, tables=budget_book.TABLES),
+    SETTLEMENT: Definition(version=2, tables=settlement.TABLES),
+    contracts.CONTRACT_REGISTER: Definition(version=2, tables=contracts.TABLES),
+    projects.PROJECT_REGISTER: Definition(version=2, tables=projects.TABLES),
+    service_statistics.SERVICE_STATISTICS: Definition(version=2, tables=service_statistics.TABLES),
+    organisations.ORGANISATIONS: Definition(version=2, tables=organisations.TABLES),
+    agency_gaps.AGENCY_GAPS: Definition(version=2, tables=agency_gaps.TABLES),
 }
 _encoder = msgspec.json.Encoder(order="sorted")
 
@@ -109,18 +111,23 @@ def streams_needed(kind: str, key: str) -> tuple[str, ...]:
         return (f"service/{key}", f"service/{key}/")
     return {
         SETTLEMENT: (f"budget/{key}/",),
+        contract_agreement.CONTRACT_CHECKS: (f"budget/{key}/",),
         contracts.CONTRACT_REGISTER: (f"contract/{key}",),
-        projects.PROJECT_REGISTER: (f"project/{key}",),
+        # Its checks compare with one budget, which its registration names (`budgets_named`).
+        projects.PROJECT_REGISTER: (f"project/{key}", "budget/"),
     }[kind]
 
 
 def sources_needed(kind: str, key: str) -> tuple[str, ...]:
-    """Whose entries does an answer rest on, whatever their streams? An agency's numbers stand on all that it writes.
+    """Whose entries does an answer rest on, whatever their streams?
+
+    An agency's numbers stand on all that it writes, and its contracts on streams that do not name it.
 
     >>> sources_needed("agency-gaps", "roads")
     ('urn:kr:agency:roads',)
     """
-    return (agency_gaps.AGENCY_URN + key,) if kind == agency_gaps.AGENCY_GAPS else ()
+    of_an_agency = kind in (agency_gaps.AGENCY_GAPS, contract_agreement.CONTRACT_CHECKS)
+    return (agency_gaps.AGENCY_URN + key,) if of_an_agency else ()
 
 
 def counts_as_of(index: int, event_legal_date: str | None, *, tree_size: int, legal_date: str | None) -> bool:
@@ -150,7 +157,7 @@ def answer_as_of(
     names = streams_needed(kind, key)
     whole = frozenset(names)
     sources = sources_needed(kind, key)
-    until = None if sources else legal_date
+    until = None if kind == agency_gaps.AGENCY_GAPS else legal_date
     beginnings = tuple(name for name in names if name.endswith("/"))
     folds = fold_all()
     last = -1

@@ -7,12 +7,22 @@ for several steps, so amounts are compared for each connected group of steps and
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from projections.folds.rows import Row, merged
+from projections.folds.rows import Row, Trace, merged
 
 if TYPE_CHECKING:
-    from projections.folds.budget_state import BudgetYear, Item, Step
+    from projections.folds.budget_state import BudgetYear, Line, Record
+
+
+class Step(NamedTuple):
+    """One step of a schedule (추진일정), and what its schedule rests on."""
+
+    step_id: str
+    name_ko: str
+    amount_won: int
+    item_ids: list[str]
+    trace: Trace
 
 
 def compute_checks(year: BudgetYear) -> list[Row]:
@@ -20,7 +30,7 @@ def compute_checks(year: BudgetYear) -> list[Row]:
     return [*_step_item_checks(year), *_line_item_checks(year), *_schedule_checks(year)]
 
 
-def connected_groups(steps: list[Step], items: dict[str, Item]) -> list[tuple[list[Step], list[str]]]:
+def connected_groups(steps: list[Step], items: dict[str, Record]) -> list[tuple[list[Step], list[str]]]:
     """Which steps and items hang together? In the order of the steps, then items that no step names."""
     group_of_item: dict[str, int] = {}
     groups: dict[int, tuple[list[Step], list[str]]] = {}
@@ -40,68 +50,93 @@ def connected_groups(steps: list[Step], items: dict[str, Item]) -> list[tuple[li
     return spent + [([], [item]) for item in items if item not in group_of_item]
 
 
+def _steps(year: BudgetYear) -> list[Step]:
+    return [
+        Step(step["step_id"], step["name_ko"], step["amount_won"], step["item_ids"], schedule.trace)
+        for schedule in year.in_force("schedules").values()
+        for step in schedule.cells["steps"]
+    ]
+
+
 def _step_item_checks(year: BudgetYear) -> list[Row]:
-    steps = [step for schedule in year.schedules.values() for step in schedule.steps]
+    recorded = year.in_force("items")
     rows = []
-    for group_steps, item_ids in connected_groups(steps, year.items):
-        items = [year.items[item_id] for item_id in item_ids if item_id in year.items]
-        steps_won = sum(step.amount_won for step in group_steps)
-        items_won = sum(item.amount_won for item in items)
-        traces = [item.trace for item in items]
-        traces += [year.schedules[step.project_id].trace for step in group_steps]
-        if not traces:
-            continue
+    for steps, item_ids in connected_groups(_steps(year), recorded):
+        items = [recorded[item_id] for item_id in item_ids if item_id in recorded]
+        steps_won = sum(step.amount_won for step in steps)
+        items_won = sum(item.cells["amount_won"] for item in items)
+        traces = [item.trace for item in items] + [step.trace for step in steps]
         body = {
-            "step_ids": [step.step_id for step in group_steps],
+            "step_ids": [step.step_id for step in steps],
+            "step_names_ko": [step.name_ko for step in steps],
             "item_ids": item_ids,
-            "items_not_recorded": [item_id for item_id in item_ids if item_id not in year.items],
+            "item_names_ko": [item.cells["item_ko"] for item in items],
+            "items_not_recorded": [item_id for item_id in item_ids if item_id not in recorded],
             "steps_won": steps_won,
             "items_won": items_won,
             "difference_won": steps_won - items_won,
-            "agrees": steps_won == items_won if group_steps and items else None,
+            "agrees": steps_won == items_won if steps and items else None,
+            # Money of one item that several steps spend may change its purpose on the way: compare the names.
+            "one_to_one": len(steps) == len(items) == 1 if steps and items else None,
         }
-        first = f"item/{item_ids[0]}" if item_ids else f"step/{group_steps[0].step_id}"
+        first = f"item/{item_ids[0]}" if item_ids else f"step/{steps[0].step_id}"
         rows.append(merged(traces).row("step_item_checks", first, body))
     return rows
 
 
+def _original(line: Line | None) -> tuple[int, list[Trace]] | None:
+    """A line's original budget in won and what it rests on; None where none said anything about it.
+
+    Items and schedules explain the book as it is printed, before the year begins: supplementary budgets come later.
+    """
+    if line is None or "original_won" not in line.traces:
+        return None
+    return line.won.get("original_won", 0), [line.traces["original_won"]]
+
+
 def _line_item_checks(year: BudgetYear) -> list[Row]:
+    by_line: dict[str, dict[str, Record]] = {line_id: {} for line_id in year.lines}
+    for item_id, item in year.in_force("items").items():
+        by_line.setdefault(item.cells["line_id"], {})[item_id] = item
     rows = []
-    for line_id in sorted({*year.lines, *(item.line_id for item in year.items.values())}):
-        items = {item_id: item for item_id, item in year.items.items() if item.line_id == line_id}
+    for line_id, items in sorted(by_line.items()):
         line = year.lines.get(line_id)
-        appropriated = line is not None and "appropriated_won" in line.traces
-        appropriated_won = line.appropriated_won if line is not None and appropriated else None
-        items_won = sum(item.amount_won for item in items.values()) if items else None
-        known = appropriated_won is not None and items_won is not None
+        original = _original(line)
+        items_won = sum(item.cells["amount_won"] for item in items.values()) if items else None
         traces = [item.trace for item in items.values()]
-        if line is not None and appropriated:
-            traces.append(line.traces["appropriated_won"])
+        if original is not None:
+            traces += original[1]
         elif line is not None:
-            traces.extend(line.traces.values())
+            traces += line.traces.values()
+        original_won = None if original is None else original[0]
+        known = original_won is not None and items_won is not None
         body = {
             "item_ids": list(items),
             "items_won": items_won,
-            "appropriated_won": appropriated_won,
-            "agrees": items_won == appropriated_won if known else None,
+            "original_won": original_won,
+            "agrees": items_won == original_won if known else None,
         }
         rows.append(merged(traces).row("line_item_checks", line_id, body))
     return rows
 
 
 def _schedule_checks(year: BudgetYear) -> list[Row]:
+    of_project: dict[str | None, list[Line]] = {}
+    for line in year.lines.values():
+        of_project.setdefault(line.project_id, []).append(line)
     rows = []
-    for project_id, schedule in year.schedules.items():
-        lines = [line for line in year.lines.values() if line.project_id == project_id]
-        appropriations = [line.traces[name] for line in lines for name in line.traces if name == "appropriated_won"]
-        appropriated_won = sum(line.appropriated_won for line in lines) if appropriations else None
-        steps_won = sum(step.amount_won for step in schedule.steps)
-        agrees = steps_won == schedule.total_won
-        body = {
+    for project_id, schedule in year.in_force("schedules").items():
+        originals = [found for line in of_project.get(project_id, ()) if (found := _original(line))]
+        original_won = sum(amount_won for amount_won, _ in originals) if originals else None
+        steps_won = sum(step["amount_won"] for step in schedule.cells["steps"])
+        total_won = schedule.cells["total_won"]
+        agrees = None if original_won is None else steps_won == total_won == original_won
+        body: dict[str, Any] = {
             "steps_won": steps_won,
-            "total_won": schedule.total_won,
-            "appropriated_won": appropriated_won,
-            "agrees": None if appropriated_won is None else agrees and steps_won == appropriated_won,
+            "total_won": total_won,
+            "original_won": original_won,
+            "agrees": agrees,
         }
-        rows.append(merged([schedule.trace, *appropriations]).row("schedule_checks", project_id, body))
+        traces = [schedule.trace, *(trace for _, found in originals for trace in found)]
+        rows.append(merged(traces).row("schedule_checks", project_id, body))
     return rows

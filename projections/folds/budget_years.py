@@ -1,33 +1,33 @@
 """What happened to each budget line of each agency and fiscal year?
 
-The fold behind the budget book and the settlement: it reads each `budget/<agency>/<fiscal year>` stream once.
+The fold behind the budget book and the settlement: it reads each `budget/<agency>/<fiscal year>` stream once. It is a
+second bookkeeping beside the rules' own, which it never calls, so that the two can be compared.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import msgspec
 from msgspec import UNSET, UnsetType
 
-from audit_service.catalogue import budget
 from projections.folds.budget_book import compute_budget_book
-from projections.folds.budget_state import (
-    BudgetYear,
-    Item,
-    Obligation,
-    PublishedSettlement,
-    Schedule,
-    Step,
-)
+from projections.folds.budget_corrections import correct
+from projections.folds.budget_postings import POSTINGS, post
+from projections.folds.budget_state import BudgetYear, Place, PublishedSettlement
 from projections.folds.fold import Fold, Handler
 from projections.folds.rows import Row, Trace, cells_of, provenance_of, traced
 from projections.folds.settlement import compute_settlement
 
 if TYPE_CHECKING:
+    from audit_service.catalogue import budget
+    from audit_service.catalogue.common import Basis, Document
     from audit_service.catalogue.event import Event
 
 BUDGET_BOOK = "budget-book"
 SETTLEMENT = "settlement"
+# What the next year's book shows of this year: its lines, their appropriations, and what it carried over.
+_SEEN_NEXT_YEAR = frozenset({"appropriated", "supplemented", "carried_over"})
 
 
 class BudgetYears(Fold[BudgetYear]):
@@ -39,21 +39,18 @@ class BudgetYears(Fold[BudgetYear]):
 
     def handlers(self) -> dict[str, Handler]:
         """One function for each type of the stream."""
+        postings = {f"budget.{member.replace('_', '-')}.v1": self._post(member) for member in POSTINGS}
         return {
+            **postings,
             "budget.fiscal-year-opened.v1": self._opened,
+            "budget.code-list-published.v1": self._code_list_published,
             "budget.line-defined.v1": self._line_defined,
-            "budget.opening-imported.v1": self._opening_imported,
-            "budget.appropriated.v1": self._appropriated,
-            "budget.adjusted.v1": self._adjusted,
-            "budget.allotted.v1": self._allotted,
-            "budget.obligation-incurred.v1": self._obligation_incurred,
-            "budget.paid.v1": self._paid,
-            "budget.carried-over.v1": self._carried_over,
-            "budget.carry-in-received.v1": self._carry_in_received,
-            "budget.cost-basis-recorded.v1": self._cost_basis_recorded,
-            "budget.schedule-set.v1": self._schedule_set,
+            "budget.transfer-limits-set.v1": self._transfer_limits_set,
             "budget.fiscal-year-closed.v1": self._closed,
             "budget.settlement-published.v1": self._settlement_published,
+            "budget.settlement-audited.v1": self._settlement_audited,
+            "budget.settlement-approved.v1": self._settlement_approved,
+            "budget.corrected.v1": self._corrected,
         }
 
     def keys(self, kind: str) -> list[str]:
@@ -72,190 +69,120 @@ class BudgetYears(Fold[BudgetYear]):
         years = [year for year in self.parts.values() if year.agency == key]
         return compute_settlement(sorted(years, key=lambda year: year.fiscal_year))
 
-    def _touch(self, event: Event) -> BudgetYear:
+    def _touch(self, index: int, event: Event) -> tuple[BudgetYear, Place]:
         part = event.subject.removeprefix("budget/")
         year = self.parts.get(part)
         if year is None:
             agency, _, fiscal_year = part.partition("/")
             year = self.parts[part] = BudgetYear(
-                agency=agency, fiscal_year=int(fiscal_year), trace=Trace(), appropriation=Trace()
+                agency=agency, fiscal_year=int(fiscal_year), trace=Trace(), published_by=Trace()
             )
         self.changed.add(part)
         self.dirty.add((BUDGET_BOOK, part))
         self.dirty.add((SETTLEMENT, year.agency))
-        return year
+        data = event.data
+        role = None if data.actor_role is UNSET else data.actor_role
+        place = Place(index, event.id, event.legal_date, provenance_of(data), role)
+        if data.basis is not UNSET or data.documents is not UNSET:
+            year.rows.extend(_document_rows(event, place))
+        return year, place
 
     def _touch_next_book(self, year: BudgetYear) -> None:
-        # The next year's book shows this year's lines and appropriations beside its own.
         following = f"{year.agency}/{year.fiscal_year + 1}"
         if following in self.parts:
             self.dirty.add((BUDGET_BOOK, following))
 
+    def _post(self, member: str) -> Handler:
+        seen_next_year = member in _SEEN_NEXT_YEAR
+
+        def handle(index: int, event: Event) -> None:
+            year, place = self._touch(index, event)
+            post(year, place, member, event.data)
+            if seen_next_year:
+                self._touch_next_book(year)
+
+        return handle
+
+    def _corrected(self, index: int, event: Event) -> None:
+        year, place = self._touch(index, event)
+        correct(year, place, event.data)
+        self._touch_next_book(year)
+
     def _opened(self, index: int, event: Event) -> None:
         data: budget.FiscalYearOpened = event.data
-        year = self._touch(event)
+        year, place = self._touch(index, event)
         year.opening = cells_of(data)
-        year.trace.add(index, provenance_of(data))
+        year.trace.add(index, place.provenance)
+        self._touch_next_book(year)
 
     def _closed(self, index: int, event: Event) -> None:
         data: budget.FiscalYearClosed = event.data
-        year = self._touch(event)
+        year, place = self._touch(index, event)
         year.closed_on = data.closes_on
-        year.trace.add(index, provenance_of(data))
+        year.trace.add(index, place.provenance)
+
+    def _transfer_limits_set(self, index: int, event: Event) -> None:
+        data: budget.TransferLimitsSet = event.data
+        year, place = self._touch(index, event)
+        year.closed_to_transfers = data.closed_to_transfers
+        year.trace.add(index, place.provenance)
+
+    def _code_list_published(self, index: int, event: Event) -> None:
+        data: budget.CodeListPublished = event.data
+        year, place = self._touch(index, event)
+        for entry in data.entries:
+            cells = {"level": data.level, **cells_of(entry)}
+            year.put("codes", f"{data.level}/{entry.code}", cells, place)
 
     def _line_defined(self, index: int, event: Event) -> None:
         data: budget.LineDefined = event.data
-        year = self._touch(event)
+        year, place = self._touch(index, event)
         line = year.line(data.line_id)
         line.definition = cells_of(data, without=("line_id", "project_id"))
         line.project_id = data.project_id
-        line.note("defined", index, provenance_of(data))
+        line.note("defined", place)
         self._touch_next_book(year)
-
-    def _opening_imported(self, index: int, event: Event) -> None:
-        data: budget.OpeningImported = event.data
-        year = self._touch(event)
-        for row in data.rows:
-            line = year.line(row.line_id)
-            line.carried_in_won[row.kind] = line.carried_in_won.get(row.kind, 0) + row.carried_in_won
-            line.imported_won += row.carried_in_won
-            line.fund(row.carried_in_won)
-            line.note("carried_in_won", index, provenance_of(data))
-
-    def _appropriated(self, index: int, event: Event) -> None:
-        data: budget.Appropriated = event.data
-        year = self._touch(event)
-        provenance = provenance_of(data)
-        year.appropriation.add(index, provenance)
-        for row in data.rows:
-            line = year.line(row.line_id)
-            line.appropriated_won += row.amount_won
-            line.fund(row.amount_won)
-            line.note("appropriated_won", index, provenance)
-        self._touch_next_book(year)
-
-    def _adjusted(self, index: int, event: Event) -> None:
-        data: budget.Adjusted = event.data
-        year = self._touch(event)
-        for line_id, amount_won in (
-            (data.from_line_id, -data.amount_won),
-            (data.to_line_id, data.amount_won),
-        ):
-            line = year.line(line_id)
-            line.budget_change_won += amount_won
-            line.fund(amount_won)
-            line.note("budget_change_won", index, provenance_of(data))
-
-    def _allotted(self, index: int, event: Event) -> None:
-        data: budget.Allotted = event.data
-        line = self._touch(event).line(data.line_id)
-        line.allotted_won[data.quarter - 1] += data.amount_won
-        line.note("allotted_won", index, provenance_of(data))
-
-    def _obligation_incurred(self, index: int, event: Event) -> None:
-        data: budget.ObligationIncurred = event.data
-        year = self._touch(event)
-        provenance = provenance_of(data)
-        line = year.line(data.line_id)
-        line.obligated_won += data.amount_won
-        line.note("obligated_won", index, provenance)
-        cells = cells_of(data, without=("obligation_id",))
-        cells["legal_date"] = event.legal_date
-        year.obligations[data.obligation_id] = Obligation(
-            cells=cells, amount_won=data.amount_won, paid_won=0, trace=traced(index, provenance)
-        )
-
-    def _paid(self, index: int, event: Event) -> None:
-        data: budget.Paid = event.data
-        year = self._touch(event)
-        provenance = provenance_of(data)
-        line = year.line(data.line_id)
-        line.executed_won += data.amount_won
-        line.unspent_won -= data.amount_won
-        line.note("executed_won", index, provenance)
-        obligation = year.obligations.get(data.obligation_id)
-        if obligation is not None:
-            obligation.paid_won += data.amount_won
-            obligation.trace.add(index, provenance)
-        cells = cells_of(data, without=("payment_id", "payee"))
-        organisation_id, commitment = data.payee.organisation_id, data.payee.commitment
-        cells["payee_kind"] = data.payee.kind
-        cells["payee_organisation_id"] = None if organisation_id is UNSET else organisation_id
-        cells["payee_commitment"] = None if commitment is UNSET else commitment
-        cells["legal_date"] = event.legal_date
-        year.payments[data.payment_id] = traced(index, provenance).row("payments", data.payment_id, cells)
-
-    def _carried_over(self, index: int, event: Event) -> None:
-        data: budget.CarriedOver = event.data
-        year = self._touch(event)
-        line = year.line(data.line_id)
-        line.carried_out_won[data.kind] = line.carried_out_won.get(data.kind, 0) + data.amount_won
-        line.unspent_won -= data.amount_won
-        line.note("carried_out_won", index, provenance_of(data))
-        self._note_carry_over(year, index, event, direction="out")
-
-    def _carry_in_received(self, index: int, event: Event) -> None:
-        data: budget.CarryInReceived = event.data
-        year = self._touch(event)
-        line = year.line(data.line_id)
-        line.carried_in_won[data.kind] = line.carried_in_won.get(data.kind, 0) + data.amount_won
-        line.fund(data.amount_won)
-        line.note("carried_in_won", index, provenance_of(data))
-        self._note_carry_over(year, index, event, direction="in")
-
-    def _note_carry_over(self, year: BudgetYear, index: int, event: Event, *, direction: str) -> None:
-        data: budget.CarriedOver | budget.CarryInReceived = event.data
-        if isinstance(data, budget.CarriedOver):
-            other = {"other_subject": data.to_subject, "other_line_id": data.to_line_id}
-            other["other_event_id"] = data.carry_in_id
-        else:
-            other = {"other_subject": data.from_subject, "other_line_id": data.from_line_id}
-            other["other_event_id"] = data.carried_over_id
-        body = {
-            "direction": direction,
-            "line_id": data.line_id,
-            "kind": data.kind,
-            "amount_won": data.amount_won,
-            "event_id": event.id,
-            "legal_date": event.legal_date,
-            **other,
-        }
-        year.carry_overs.append(traced(index, provenance_of(data)).row("carry_overs", event.id, body))
-
-    def _cost_basis_recorded(self, index: int, event: Event) -> None:
-        data: budget.CostBasisRecorded = event.data
-        product_won = 1
-        for factor in data.factors:
-            value = factor.n if isinstance(factor.won, UnsetType) else factor.won
-            product_won *= 1 if isinstance(value, UnsetType) else value
-        self._touch(event).items[data.item_id] = Item(
-            line_id=data.line_id,
-            amount_won=data.amount_won,
-            product_won=product_won,
-            cells=cells_of(data, without=("item_id",)),
-            trace=traced(index, provenance_of(data)),
-        )
-
-    def _schedule_set(self, index: int, event: Event) -> None:
-        data: budget.ScheduleSet = event.data
-        steps = [
-            Step(
-                step_id=step.step_id,
-                project_id=data.project_id,
-                amount_won=step.amount_won,
-                item_ids=step.item_ids,
-                cells=cells_of(step, without=("step_id",)),
-            )
-            for step in data.steps
-        ]
-        self._touch(event).schedules[data.project_id] = Schedule(
-            steps=steps, total_won=data.total_won, trace=traced(index, provenance_of(data))
-        )
 
     def _settlement_published(self, index: int, event: Event) -> None:
         data: budget.SettlementPublished = event.data
-        year = self._touch(event)
+        year, place = self._touch(index, event)
+        year.published_by.add(index, place.provenance)
         for row in data.rows:
             year.published[row.project_id] = PublishedSettlement(
-                cells=cells_of(row, without=("project_id",)), trace=traced(index, provenance_of(data))
+                cells=cells_of(row, without=("project_id",)), trace=traced(index, place.provenance)
             )
+
+    def _settlement_audited(self, index: int, event: Event) -> None:
+        data: budget.SettlementAudited = event.data
+        year, place = self._touch(index, event)
+        trace = traced(index, place.provenance)
+        head = {"fiscal_year": year.fiscal_year, "committee_ko": data.committee_ko, "legal_date": event.legal_date}
+        year.audits.append(trace.row("audits", event.id, {**head, "findings": len(data.findings)}))
+        for number, finding in enumerate(data.findings, start=1):
+            body = {"fiscal_year": year.fiscal_year, **cells_of(finding)}
+            year.findings.append(trace.row("findings", f"{event.id}/{number}", body))
+
+    def _settlement_approved(self, index: int, event: Event) -> None:
+        data: budget.SettlementApproved = event.data
+        year, place = self._touch(index, event)
+        body = {"fiscal_year": year.fiscal_year, **cells_of(data), "legal_date": event.legal_date}
+        year.approvals.append(traced(index, place.provenance).row("approvals", event.id, body))
+
+
+def _document_rows(event: Event, place: Place) -> list[Row]:
+    """Which documents does an event rest on? Its basis first; bytes stay outside the log."""
+    basis: Basis | UnsetType = event.data.basis
+    documents: list[Document] | UnsetType = event.data.documents
+    found: list[Basis | Document] = [] if isinstance(basis, UnsetType) else [basis]
+    if not isinstance(documents, UnsetType):
+        found.extend(documents)
+    blank = {"document_number": None, "date": None, "sha256": None, "media_type": None, "size_bytes": None}
+    head = {**blank, "event_id": event.id, "event_type": event.type, "legal_date": event.legal_date}
+    return [
+        traced(place.index, place.provenance).row(
+            "documents",
+            f"{place.index}/{number}",
+            {**head, "is_basis": document is basis, **msgspec.to_builtins(document)},
+        )
+        for number, document in enumerate(found, start=1)
+    ]

@@ -1,44 +1,64 @@
-"""What does the register say about one procurement: its plan, its instalments, its payments?
+"""What does the register say about one procurement: its plan, tender, instalments, work, payments, end?
 
 Amounts are won. Where the source of an import does not state an amount the cell is None and `amount_stated`
-is false; sums say how many amounts are missing instead of treating them as zero.
+is false; sums say how many amounts are missing instead of treating them as zero. What a correction took back stays in
+its table beside what replaced it.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from msgspec import Struct, UnsetType
 
+from projections.folds.contract_checks import CHECK_TABLES
+from projections.folds.contract_register import REGISTER_TABLES, compute_register
+from projections.folds.contract_state import CORRECTED, REVERSED, Contract, Fact
 from projections.folds.fold import Fold, Handler
-from projections.folds.rows import Row, Trace, cells_of, merged, provenance_of, traced
+from projections.folds.rows import Row, cells_of, provenance_of
 
 if TYPE_CHECKING:
     from audit_service.catalogue import contract
     from audit_service.catalogue.event import Event
 
 CONTRACT_REGISTER = "contract-register"
-TABLES = ("plan", "instalments", "payments", "sums")
+TABLES = (*REGISTER_TABLES, *CHECK_TABLES)
 
 
-class Instalment(Struct, kw_only=True):
-    """One instalment (차수) and what was paid on it."""
+class _Kind(NamedTuple):
+    """In which table does a type's fact stand, and which of its fields is its id there ("" for the event's own)?"""
 
-    cells: dict[str, Any]
-    amount_won: int | None
-    paid_won: int = 0
-    signed: Trace
-    paid: Trace
+    table: str
+    id_field: str = ""
 
 
-class Contract(Struct, kw_only=True):
-    """One procurement."""
-
-    plan: Row | None = None
-    contract_type: str | None = None
-    total_noted_won: int | None = None
-    instalments: dict[int, Instalment] = {}
-    payments: dict[str, Row] = {}
+_KINDS = {
+    "contract.planned.v1": _Kind("plan"),
+    "contract.prior-step-completed.v1": _Kind("prior_steps", "step"),
+    "contract.tender-published.v1": _Kind("tenders", "tender_id"),
+    "contract.tender-amended.v1": _Kind("tender_changes"),
+    "contract.tender-cancelled.v1": _Kind("tender_changes"),
+    "contract.tender-failed.v1": _Kind("tender_changes"),
+    "contract.awarded.v1": _Kind("awards", "award_id"),
+    "contract.signed.v1": _Kind("signings"),
+    "contract.instalment-signed.v1": _Kind("signings"),
+    "contract.amended.v1": _Kind("amendments"),
+    "contract.started.v1": _Kind("periods"),
+    "contract.suspended.v1": _Kind("periods"),
+    "contract.resumed.v1": _Kind("periods"),
+    "contract.subcontract-approved.v1": _Kind("subcontracts", "subcontract_id"),
+    "contract.inspected.v1": _Kind("inspections", "inspection_id"),
+    "contract.accepted.v1": _Kind("acceptances", "inspection_id"),
+    "contract.instalment-closed.v1": _Kind("closings"),
+    "contract.advance-paid.v1": _Kind("advances", "payment_id"),
+    "contract.paid.v1": _Kind("payments", "payment_id"),
+    "contract.subcontract-paid.v1": _Kind("subcontract_payments", "payment_id"),
+    "contract.delay-damages-assessed.v1": _Kind("damages", "assessment_id"),
+    "contract.terminated.v1": _Kind("ends"),
+    "contract.warranty-set.v1": _Kind("warranty"),
+    "contract.warranty-claimed.v1": _Kind("warranty_claims", "claim_id"),
+    "contract.completed.v1": _Kind("ends"),
+}
 
 
 class Contracts(Fold[Contract]):
@@ -49,12 +69,12 @@ class Contracts(Fold[Contract]):
     part_type: ClassVar[type[Any]] = Contract
 
     def handlers(self) -> dict[str, Handler]:
-        """One function for each type of the stream."""
+        """One function for each type of the stream; most types are written down as they are."""
         return {
-            "contract.planned.v1": self._planned,
-            "contract.signed.v1": self._signed,
-            "contract.instalment-signed.v1": self._instalment_signed,
-            "contract.paid.v1": self._paid,
+            **dict.fromkeys(_KINDS, self._said),
+            "contract.bids-opened.v1": self._bids_opened,
+            "contract.proposals-evaluated.v1": self._evaluated,
+            "contract.corrected.v1": self._corrected,
         }
 
     def keys(self, kind: str) -> list[str]:
@@ -62,113 +82,120 @@ class Contracts(Fold[Contract]):
         return sorted(self.parts) if kind == CONTRACT_REGISTER else []
 
     def compute_rows(self, kind: str, key: str) -> list[Row]:
-        """The four tables of one procurement."""
+        """The tables of one procurement."""
         state = self.parts.get(key)
-        if state is None or kind != CONTRACT_REGISTER:
-            return []
-        rows = [] if state.plan is None else [state.plan]
-        for number, instalment in sorted(state.instalments.items()):
-            body = {
-                **instalment.cells,
-                "instalment": number,
-                "amount_won": instalment.amount_won,
-                "amount_stated": instalment.amount_won is not None,
-                "paid_won": instalment.paid_won,
-                "unpaid_won": None if instalment.amount_won is None else instalment.amount_won - instalment.paid_won,
-                "figures": _figures(instalment),
-            }
-            rows.append(merged([instalment.signed, instalment.paid]).row("instalments", str(number), body))
-        return [*rows, *state.payments.values(), _sums_row(state)]
+        return [] if state is None or kind != CONTRACT_REGISTER else compute_register(state)
 
     def _touch(self, event: Event) -> Contract:
         part = event.subject.removeprefix("contract/")
         state = self.parts.get(part)
         if state is None:
-            state = self.parts[part] = Contract()
+            state = self.parts[part] = Contract(owner=event.source)
         self.changed.add(part)
         self.dirty.add((CONTRACT_REGISTER, part))
         return state
 
-    def _planned(self, index: int, event: Event) -> None:
-        data: contract.Planned = event.data
-        body = {**cells_of(data), "legal_date": event.legal_date}
-        self._touch(event).plan = traced(index, provenance_of(data)).row("plan", "plan", body)
+    def _said(self, index: int, event: Event) -> None:
+        _write(self._touch(event), index, event, event.type, event.data)
 
-    def _signed(self, index: int, event: Event) -> None:
-        data: contract.Signed = event.data
+    def _bids_opened(self, index: int, event: Event) -> None:
+        data: contract.BidsOpened = event.data
         state = self._touch(event)
-        state.contract_type = data.contract_type
-        noted = data.total_noted_won
-        state.total_noted_won = None if isinstance(noted, UnsetType) else noted
-        self._sign(state, 1, index, event)
+        for bid in data.bids:
+            cells = {"tender_id": data.tender_id, **cells_of(bid), "opened_on": data.opened_on}
+            _add(state, "bids", index, event, row_id=f"{data.tender_id}/{bid.bidder_id}", cells=cells)
 
-    def _instalment_signed(self, index: int, event: Event) -> None:
-        data: contract.InstalmentSigned = event.data
-        self._sign(self._touch(event), data.instalment, index, event)
-
-    def _sign(self, state: Contract, number: int, index: int, event: Event) -> None:
-        data: contract.Signed | contract.InstalmentSigned = event.data
-        without = ("amount_won", "instalment", "contract_type", "total_noted_won")
-        amount_won = data.amount_won
-        cells = cells_of(data, without=without)
-        cells["legal_date"] = event.legal_date
-        state.instalments[number] = Instalment(
-            cells=cells,
-            amount_won=None if isinstance(amount_won, UnsetType) else amount_won,
-            signed=traced(index, provenance_of(data)),
-            paid=Trace(),
-        )
-
-    def _paid(self, index: int, event: Event) -> None:
-        data: contract.ContractPaid = event.data
+    def _evaluated(self, index: int, event: Event) -> None:
+        data: contract.ProposalsEvaluated = event.data
         state = self._touch(event)
-        provenance = provenance_of(data)
-        # As of an early legal date a payment may be there before the instalment that it pays.
-        instalment = state.instalments.get(data.instalment)
-        if instalment is not None:
-            instalment.paid_won += data.amount_won
-            instalment.paid.add(index, provenance)
-        body = {
-            **cells_of(data, without=("payment_id",)),
-            "event_id": event.id,
-            "legal_date": event.legal_date,
+        common = cells_of(data, without=("scores",))
+        for score in data.scores:
+            cells = {**common, **cells_of(score), "points": score.technical_points + score.price_points}
+            _add(state, "evaluations", index, event, row_id=f"{data.tender_id}/{score.bidder_id}", cells=cells)
+
+    def _corrected(self, index: int, event: Event) -> None:
+        data: contract.ContractCorrected = event.data
+        state = self._touch(event)
+        corrects = data.corrects if isinstance(data.corrects, str) else None
+        member, replacement = _replacement(data)
+        status = REVERSED if replacement is None else CORRECTED
+        found = _standing(state, corrects)
+        for table, fact in found:
+            state.retire(table, fact, status=status, by=index)
+        cells = {
+            "target_event_id": corrects,
+            "target_index": found[0][1].index if found else None,
+            "target_table": found[0][0] if found else None,
+            # As of a legal date at which the target does not count yet, what replaces it has not happened either.
+            "counted": bool(found),
+            **cells_of(data, without=("replacement",)),
+            "replacement": None if replacement is None else cells_of(replacement),
         }
-        state.payments[data.payment_id] = traced(index, provenance).row("payments", data.payment_id, body)
+        _add(state, "corrections", index, event, row_id=event.id, cells=cells)
+        if found and member is not None and replacement is not None:
+            _write(state, index, event, _type_of(member), replacement).corrects = corrects
 
 
-def _figures(instalment: Instalment) -> dict[str, Any]:
-    """Which entries does each amount rest on? A printed price keeps its own provenance beside later payments."""
-    both = merged([instalment.signed, instalment.paid])
-    return {
-        "amount_won": {"provenance": instalment.signed.provenance, "entries": instalment.signed.entries},
-        "paid_won": {"provenance": instalment.paid.provenance, "entries": instalment.paid.entries},
-        "unpaid_won": {"provenance": both.provenance, "computed_from": ["amount_won", "paid_won"]},
-    }
+def _standing(state: Contract, event_id: str | None) -> list[tuple[str, Fact]]:
+    """What did an event say that still counts? With the tables it stands in; a correction's own row is none of it."""
+    return [
+        (table, fact)
+        for table, facts in state.facts.items()
+        for fact in facts
+        if table != "corrections" and fact.event_id == event_id and fact.counts
+    ]
 
 
-def _sums_row(state: Contract) -> Row:
-    instalments = list(state.instalments.values())
-    stated_won = [each.amount_won for each in instalments if each.amount_won is not None]
-    missing = len(instalments) - len(stated_won)
-    contracted_won = sum(stated_won)
-    paid_won = sum(row.body["amount_won"] for row in state.payments.values())
-    traces = [each.signed for each in instalments]
-    traces += [_trace_of(row) for row in state.payments.values()]
-    if state.plan is not None:
-        traces.append(_trace_of(state.plan))
-    body = {
-        "contract_type": state.contract_type,
-        "total_noted_won": state.total_noted_won,
-        "instalments": len(instalments),
-        "instalments_without_amount": missing,
-        "contracted_won": contracted_won if stated_won else None,
-        "payments": len(state.payments),
-        "paid_won": paid_won,
-        # What is left to pay is unknown as long as one instalment's amount is.
-        "unpaid_won": None if missing or not stated_won else contracted_won - paid_won,
-    }
-    return merged(traces).row("sums", "sums", body)
+def _type_of(member: str) -> str:
+    return f"contract.{member.replace('_', '-')}.v1"
 
 
-def _trace_of(row: Row) -> Trace:
-    return Trace(entries=[index for index in row.entries if isinstance(index, int)], provenance=list(row.provenance))
+def _replacement(data: contract.ContractCorrected) -> tuple[str | None, Any]:
+    members = data.replacement
+    if isinstance(members, Struct):
+        for name in members.__struct_fields__:
+            found = getattr(members, name)
+            if isinstance(found, Struct):
+                return name, found
+    return None, None
+
+
+def _write(state: Contract, index: int, event: Event, event_type: str, data: Any) -> Fact:
+    """Write down what a payload says, in its type's table."""
+    kind = _KINDS[event_type]
+    cells = cells_of(data)
+    if kind.table in ("periods", "tender_changes", "ends"):
+        cells["what"] = event_type.split(".")[1]
+    return _add(state, kind.table, index, event, row_id=cells.get(kind.id_field) or event.id, cells=cells, data=data)
+
+
+def _add(
+    state: Contract,
+    table: str,
+    index: int,
+    event: Event,
+    *,
+    row_id: str,
+    cells: dict[str, Any],
+    data: Any = None,
+) -> Fact:
+    facts = state.facts.setdefault(table, [])
+    # An id may come again: in the next round, in another budget's stream, or where a correction took it back.
+    unique_id = f"{row_id}/{event.id}" if f"{table} {row_id}" in state.used else row_id
+    state.used[f"{table} {unique_id}"] = None
+    fact = Fact(
+        row_id=unique_id,
+        event_id=event.id,
+        cells=cells,
+        index=index,
+        provenance=_provenance(event, data),
+        legal_date=event.legal_date,
+    )
+    facts.append(fact)
+    return fact
+
+
+def _provenance(event: Event, data: Any) -> str:
+    """A replacement that says nothing about its provenance has its correction's."""
+    said = provenance_of(event.data)
+    return said if data is None or isinstance(data.provenance, UnsetType) else provenance_of(data)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import insort
+from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
@@ -32,7 +33,7 @@ class Row(Struct, kw_only=True):
     entries: list[int | list[int]]
 
 
-class Trace(Struct, kw_only=True):
+class Trace(Struct, kw_only=True, gc=False):
     """The log indexes that a figure rests on, in order, and their provenances, sorted."""
 
     entries: list[int] = []
@@ -71,6 +72,16 @@ def merged(traces: Iterable[Trace]) -> Trace:
     return Trace(entries=sorted(entries), provenance=sorted(provenance))
 
 
+def merged_rows(rows: Iterable[Row]) -> Trace:
+    """Which entries do several rows rest on together?"""
+    entries: set[int] = set()
+    provenance: set[str] = set()
+    for row in rows:
+        entries.update(index for index in row.entries if isinstance(index, int))
+        provenance.update(row.provenance)
+    return Trace(entries=sorted(entries), provenance=sorted(provenance))
+
+
 class _SaysProvenance(Protocol):
     @property
     def provenance(self) -> str | UnsetType: ...
@@ -82,12 +93,22 @@ def provenance_of(data: _SaysProvenance) -> str:
     return ACTUAL if isinstance(provenance, UnsetType) else provenance
 
 
-def cells_of(data: Struct, *, without: Iterable[str] = ()) -> dict[str, Any]:
+def cells_of(data: Struct, *, without: tuple[str, ...] = ()) -> dict[str, Any]:
     """Show a payload as cells: what the source leaves open is None, so that every row has every column."""
-    left_out = _ENVELOPE_FIELDS.union(without)
     cells: dict[str, Any] = {}
-    for name in data.__struct_fields__:
-        if name not in left_out:
-            value = getattr(data, name)
-            cells[name] = None if value is UNSET else msgspec.to_builtins(value)
+    for name in _shown_fields(data.__class__, without):
+        value = getattr(data, name)
+        if value is UNSET:
+            value = None
+        elif value.__class__ not in _SCALARS:
+            value = msgspec.to_builtins(value)
+        cells[name] = value
     return cells
+
+
+_SCALARS = frozenset({str, int, bool})
+
+
+@cache
+def _shown_fields(kind: type[Struct], without: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(name for name in kind.__struct_fields__ if name not in _ENVELOPE_FIELDS and name not in without)

@@ -1,24 +1,33 @@
 """What did one agency settle, year by year and project by project?
 
-The seven columns of a settlement table (결산), in won, computed from the entries; both identities; and the
-chain of carry-overs: what leaves one year must arrive in the next. Years that are not closed yet
-are shown as open.
+The seven columns of a settlement table (결산), in won, computed from the entries, and beside them the official
+columns that they sum up; the identities; the chain of carry-overs: what leaves one year must arrive in the next; and
+how far the settlement of each year has come. Years that are not closed yet are shown as open.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from projections.folds.budget_book import by_kind
-from projections.folds.rows import Row, Trace, merged
+from projections.folds.budget_columns import (
+    CHANGES,
+    COLUMNS,
+    COMPUTED,
+    collect_traces,
+    compute_amounts,
+    compute_figures,
+    compute_rates,
+)
+from projections.folds.rows import Row, Trace, merged, merged_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from projections.folds.budget_state import BudgetYear, Line
 
-TABLES = ("settlements", "identities", "carry_over_chain")
-COLUMNS = (
+TABLES = ("settlements", "identities", "carry_over_chain", "stages", "audits", "findings", "approvals")
+# The columns of the printed table; the sheet calls the current budget by a name of its own.
+PRINTED = (
     "final_budget_won",
     "carried_in_won",
     "budget_change_won",
@@ -42,17 +51,29 @@ IDENTITIES: tuple[tuple[str, str, str, Callable[[dict[str, Any]], int]], ...] = 
         lambda row: row["current_budget_won"] - row["executed_won"] - row["carried_out_won"],
     ),
 )
-# Which figures of a line stand behind which column.
-_BEHIND = {
-    "final_budget_won": ("appropriated_won",),
-    "carried_in_won": ("carried_in_won",),
-    "budget_change_won": ("budget_change_won",),
-    "executed_won": ("executed_won",),
-    "carried_out_won": ("carried_out_won",),
-}
-_COMPUTED_FROM = {
+# The same for columns that the printed table does not have: a published settlement says nothing about them.
+OFFICIAL_IDENTITIES: tuple[tuple[str, str, str, Callable[[dict[str, Any]], int]], ...] = (
+    (
+        "final_budget",
+        "final_budget_won",
+        "final_budget = original + supplementary + provisional + pre_appropriated",
+        lambda row: (
+            row["original_won"] + row["supplementary_won"] + row["provisional_won"] + row["pre_appropriated_won"]
+        ),
+    ),
+    (
+        "budget_change",
+        "budget_change_won",
+        "budget_change = reserve + cross_transferred + transferred + reassigned + adjusted + revenue_substituted",
+        lambda row: sum(row[column] for column in CHANGES),
+    ),
+)
+_COMPUTED = {
+    **{("current_budget_won" if name == "current_won" else name): parts for name, parts in COMPUTED.items()},
     "current_budget_won": ("final_budget_won", "carried_in_won", "budget_change_won"),
     "unspent_won": ("current_budget_won", "executed_won", "carried_out_won"),
+    "execution_rate_bp": ("current_budget_won", "executed_won"),
+    "unspent_rate_bp": ("current_budget_won", "unspent_won"),
 }
 
 
@@ -60,40 +81,30 @@ def compute_settlement(years: list[BudgetYear]) -> list[Row]:
     """Compute the tables for one agency from its years in order; empty without years."""
     settlements = [row for year in years for row in _settlement_rows(year)]
     identities = [row for settlement in settlements for row in _identity_rows(settlement)]
-    return [*settlements, *identities, *_chain_rows(years)]
+    stages = [row for year in years for row in (_stage_row(year), *year.audits, *year.findings, *year.approvals)]
+    return [*settlements, *identities, *_chain_rows(years), *stages]
 
 
-def _projects(year: BudgetYear) -> list[str]:
-    return sorted({line.project_id for line in year.lines.values() if line.project_id is not None})
-
-
-def _lines(year: BudgetYear | None, project_id: str) -> list[Line]:
-    return [] if year is None else [line for line in year.lines.values() if line.project_id == project_id]
+def _by_project(year: BudgetYear) -> dict[str, list[Line]]:
+    """The lines of each project, projects in order."""
+    projects: dict[str, list[Line]] = {}
+    for line in year.lines.values():
+        if line.project_id is not None:
+            projects.setdefault(line.project_id, []).append(line)
+    return dict(sorted(projects.items()))
 
 
 def _settlement_rows(year: BudgetYear) -> list[Row]:
-    return [_settlement_row(year, project_id) for project_id in _projects(year)]
+    return [_settlement_row(year, project_id, lines) for project_id, lines in _by_project(year).items()]
 
 
-def _settlement_row(year: BudgetYear, project_id: str) -> Row:
-    lines = _lines(year, project_id)
-    columns = {
-        "final_budget_won": sum(line.appropriated_won for line in lines),
-        "carried_in_won": sum(sum(line.carried_in_won.values()) for line in lines),
-        "budget_change_won": sum(line.budget_change_won for line in lines),
-        "current_budget_won": sum(line.current_won for line in lines),
-        "executed_won": sum(line.executed_won for line in lines),
-        "carried_out_won": sum(sum(line.carried_out_won.values()) for line in lines),
-        "unspent_won": sum(line.unspent_won for line in lines),
-    }
-    traces = {
-        column: merged(line.traces[name] for line in lines for name in names if name in line.traces)
-        for column, names in _BEHIND.items()
-    }
+def _settlement_row(year: BudgetYear, project_id: str, lines: list[Line]) -> Row:
+    columns = _sums(lines)
+    traces = collect_traces(line.traces for line in lines)
     published = year.published.get(project_id)
-    published_cells = {column: None if published is None else published.cells[column] for column in COLUMNS}
-    definitions = [line.traces["defined"] for line in lines if "defined" in line.traces]
-    everything = [year.trace, *definitions, *traces.values()]
+    printed = {column: columns[column] for column in PRINTED}
+    published_cells = None if published is None else {column: published.cells[column] for column in PRINTED}
+    everything = [year.trace, *traces.values()]
     if published is not None:
         everything.append(published.trace)
     body = {
@@ -101,14 +112,23 @@ def _settlement_row(year: BudgetYear, project_id: str) -> Row:
         "project_id": project_id,
         "status": _status(year, project_id),
         **columns,
-        **by_kind("carried_in", _sum_kinds(line.carried_in_won for line in lines)),
-        **by_kind("carried_out", _sum_kinds(line.carried_out_won for line in lines)),
-        "carried_in_imported_won": sum(line.imported_won for line in lines),
-        "published": None if published is None else published_cells,
-        "published_agrees": None if published is None else published_cells == columns,
-        "figures": _figures(traces),
+        "published": published_cells,
+        "published_agrees": None if published is None else published_cells == printed,
+        "figures": compute_figures(traces, columns, computed=_COMPUTED),
     }
     return merged(everything).row("settlements", f"{year.fiscal_year}/{project_id}", body)
+
+
+def _sums(lines: list[Line]) -> dict[str, Any]:
+    """The printed columns, then the official ones, over all lines of a project."""
+    sums = dict.fromkeys(COLUMNS, 0)
+    for line in lines:
+        amounts = compute_amounts(line.won, current_won=line.current_won, unspent_won=line.unspent_won)
+        for column in COLUMNS:
+            sums[column] += amounts[column]
+    rates = compute_rates(sums)
+    sums["current_budget_won"] = sums.pop("current_won")
+    return {**{column: sums[column] for column in PRINTED}, **sums, **rates}
 
 
 def _status(year: BudgetYear, project_id: str) -> str:
@@ -117,33 +137,31 @@ def _status(year: BudgetYear, project_id: str) -> str:
     return "settled" if project_id in year.published else "closed"
 
 
-def _sum_kinds(amounts: Iterable[dict[str, int]]) -> dict[str, int]:
-    total: dict[str, int] = {}
-    for amount in amounts:
-        for kind, amount_won in amount.items():
-            total[kind] = total.get(kind, 0) + amount_won
-    return total
-
-
-def _figures(traces: dict[str, Trace]) -> dict[str, Any]:
-    figures: dict[str, Any] = {
-        column: {"provenance": trace.provenance, "entries": trace.entries}
-        for column, trace in traces.items()
-        if trace.entries
+def _stage_row(year: BudgetYear) -> Row:
+    """How far has the settlement of a year come? Open, closed, published, audited, approved."""
+    approved_on = year.approvals[-1].body["approved_on"] if year.approvals else None
+    status = "open" if year.closed_on is None else "closed"
+    for stage, reached in (("published", year.published), ("audited", year.audits), ("approved", year.approvals)):
+        status = stage if reached else status
+    body = {
+        "fiscal_year": year.fiscal_year,
+        "status": status,
+        "closed_on": year.closed_on,
+        "published_projects": len(year.published),
+        "published_in": list(year.published_by.entries),
+        "audits": len(year.audits),
+        "findings": len(year.findings),
+        "approved_on": approved_on,
     }
-    for column, parts in _COMPUTED_FROM.items():
-        present = [part for part in parts if part in figures]
-        if present:
-            provenance = sorted({value for part in present for value in figures[part]["provenance"]})
-            figures[column] = {"provenance": provenance, "computed_from": present}
-    return figures
+    acts = merged_rows([*year.audits, *year.approvals])
+    return merged([year.trace, year.published_by, acts]).row("stages", str(year.fiscal_year), body)
 
 
 def _identity_rows(settlement: Row) -> list[Row]:
     rows = []
     cells = settlement.body
-    published = cells["published"]
-    for name, column, text, right_side in IDENTITIES:
+    for name, column, text, right_side in (*IDENTITIES, *OFFICIAL_IDENTITIES):
+        published = cells["published"] if column in PRINTED and name not in {"final_budget", "budget_change"} else None
         right_won = right_side(cells)
         body = {
             "fiscal_year": cells["fiscal_year"],
@@ -171,39 +189,52 @@ def _identity_rows(settlement: Row) -> list[Row]:
 def _chain_rows(years: list[BudgetYear]) -> list[Row]:
     """One link for each pair of neighbouring years of a project, the first and the last one open-ended."""
     by_year = {year.fiscal_year: year for year in years}
-    projects = sorted({project_id for year in years for project_id in _projects(year)})
+    lines_by_year = {year.fiscal_year: _by_project(year) for year in years}
+    projects = sorted({project_id for projects in lines_by_year.values() for project_id in projects})
     rows = []
     for project_id in projects:
-        own = [year.fiscal_year for year in years if _lines(year, project_id)]
+        own = {fiscal_year: found[project_id] for fiscal_year, found in lines_by_year.items() if project_id in found}
         for closing in sorted({*own, *(fiscal_year - 1 for fiscal_year in own)}):
-            row = _link(by_year.get(closing), by_year.get(closing + 1), closing, project_id)
+            years_at_hand = by_year.get(closing), by_year.get(closing + 1)
+            row = _link(project_id, closing, years_at_hand, own.get(closing, []), own.get(closing + 1, []))
             if row is not None:
                 rows.append(row)
     return rows
 
 
-def _link(year: BudgetYear | None, following: BudgetYear | None, closing: int, project_id: str) -> Row | None:
-    lines, next_lines = _lines(year, project_id), _lines(following, project_id)
-    carried_out_won = sum(sum(line.carried_out_won.values()) for line in lines) if lines else None
-    carried_in_won = sum(sum(line.carried_in_won.values()) for line in next_lines) if next_lines else None
+def _link(
+    project_id: str,
+    closing: int,
+    years: tuple[BudgetYear | None, BudgetYear | None],
+    lines: list[Line],
+    next_lines: list[Line],
+) -> Row | None:
+    year, following = years
+    out, received = (_sums(found) if found else None for found in (lines, next_lines))
+    carried_out_won = None if out is None else out["carried_out_won"]
+    carried_in_won = None if received is None else received["carried_in_won"]
     if not carried_out_won and not carried_in_won and (carried_out_won is None or carried_in_won is None):
         return None
-    traces = [line.traces["carried_out_won"] for line in lines if "carried_out_won" in line.traces]
-    traces += [line.traces["carried_in_won"] for line in next_lines if "carried_in_won" in line.traces]
+    traces = _carried(lines, "carried_out_won") + _carried(next_lines, "carried_in_won")
     # Without any carry-over the link rests on the fact that both years were opened and one was closed.
-    traces += [neighbour.trace for neighbour in (year, following) if neighbour is not None and not traces]
+    traces += [neighbour.trace for neighbour in years if neighbour is not None and not traces]
     body = {
         "project_id": project_id,
         "from_year": closing,
         "to_year": closing + 1,
         "carried_out_won": carried_out_won,
         "carried_in_won": carried_in_won,
-        "carried_in_imported_won": sum(line.imported_won for line in next_lines),
+        "carried_in_imported_won": 0 if received is None else received["carried_in_imported_won"],
         "from_year_status": None if year is None else _status(year, project_id),
         "to_year_status": None if following is None else _status(following, project_id),
         "status": _link_status(year, carried_out_won, carried_in_won),
     }
     return merged(traces).row("carry_over_chain", f"{closing}-{closing + 1}/{project_id}", body)
+
+
+def _carried(lines: list[Line], column: str) -> list[Trace]:
+    traces = collect_traces(line.traces for line in lines)
+    return [traces[column]] if column in traces else []
 
 
 def _link_status(year: BudgetYear | None, carried_out_won: int | None, carried_in_won: int | None) -> str:

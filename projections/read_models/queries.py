@@ -13,6 +13,8 @@ from sqlalchemy import and_, or_, select
 
 from audit_service.catalogue.event import decode_event
 from projections.folds.answers import DEFINITIONS, answer_as_of, compose_answer, sources_needed, streams_needed
+from projections.folds.project_checks import budgets_named
+from projections.folds.projects import PROJECT_REGISTER
 from projections.folds.rows import Row
 from projections.read_models.errors import NotYetProjected
 from projections.read_models.tables import LOG_POSITION, entry_index, fold_state, projection_rows
@@ -102,7 +104,13 @@ class ReadModels:
         position = self.position()
         if tree_size > position:
             raise NotYetProjected(asked=tree_size, position=position)
-        indexes = self._indexes(streams_needed(kind, key), sources_needed(kind, key), tree_size)
+        streams = streams_needed(kind, key)
+        if kind == PROJECT_REGISTER:
+            # Of all budgets only those that its own stream names: the others move no row.
+            own = self._indexes(streams[:1], (), tree_size)
+            named = {name for _, event in _read_events(reader, own) for name in budgets_named(event)}
+            streams = (streams[0], *sorted(named))
+        indexes = self._indexes(streams, sources_needed(kind, key), tree_size)
         return answer_as_of(_read_events(reader, indexes), kind, key, tree_size=tree_size, legal_date=legal_date)
 
     def find_entries(

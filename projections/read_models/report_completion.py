@@ -10,6 +10,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from projections.reports.definitions import definition_of
+from projections.reports.publishing import KeptRows
 from projections.reports.reproduction import reproduce
 from verifier.reports import compute_rows_root
 
@@ -47,7 +48,8 @@ def complete_rows(reader: EntryReader, rows: ReportRows, *, recheck: bool = Fals
         report = found.report
         known = report.kind == ref.kind and report.definition == definition_of(ref.kind)
         if known and (computed.root, len(computed.rows)) == (report.rows_root, report.row_count):
-            rows.replace_rows(ref, size, dict(zip(computed.keys, computed.rows, strict=True)))
+            kept: dict[str, bytes | None] = dict(zip(computed.keys, computed.rows, strict=True))
+            rows.keep([KeptRows(ref, size, kept, whole=True)])
         else:
             differing.append(found)
             logger.error("the report at index %d cannot be computed as the log has it", found.log_index)

@@ -15,11 +15,12 @@ from projections.reports.found import FoundReport
 from verifier.reports import REPORT_TYPE, Definition, Report
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable
 
     from sqlalchemy import Connection, Engine, Row
 
     from projections.reports.definitions import ReportRef
+    from projections.reports.publishing import KeptRows
 
 _CHUNK = 5_000
 
@@ -152,16 +153,11 @@ class ReportRows:
             if before.get(key) != after.get(key)
         }
 
-    def replace_rows(self, ref: ReportRef, tree_size: int, rows: Mapping[str, bytes]) -> None:
-        """From this tree size on the report has exactly these rows."""
-        standing = select(report_rows.c.row_key, report_rows.c.body).where(
-            report_rows.c.kind == ref.kind, report_rows.c.key == ref.key, report_rows.c.until.is_(None)
-        )
+    def keep(self, reports: Iterable[KeptRows]) -> None:
+        """Keep the rows of several reports, all or none."""
         with self._engine.begin() as connection:
-            old = {key: _as_bytes(body) for key, body in connection.execute(standing)}
-            changed: dict[str, bytes | None] = {key: body for key, body in rows.items() if old.get(key) != body}
-            changed |= dict.fromkeys(old.keys() - rows.keys())
-            _change(connection, ref, tree_size, changed)
+            for report in reports:
+                _keep(connection, report)
 
     def forget_from(self, ref: ReportRef, tree_size: int) -> None:
         """Forget what is kept of this tree size and of every later one, so that it can be kept again."""
@@ -176,11 +172,6 @@ class ReportRows:
                     kept_reports.c.tree_size >= tree_size,
                 )
             )
-
-    def change_rows(self, ref: ReportRef, tree_size: int, changed: Mapping[str, bytes | None]) -> None:
-        """From this tree size on these rows stand, and those that are None do not."""
-        with self._engine.begin() as connection:
-            _change(connection, ref, tree_size, changed)
 
 
 def index_reports(connection: Connection, found: Iterable[FoundReport]) -> None:
@@ -203,32 +194,47 @@ def index_reports(connection: Connection, found: Iterable[FoundReport]) -> None:
         connection.execute(insert(published_reports), rows)
 
 
-def _change(connection: Connection, ref: ReportRef, tree_size: int, changed: Mapping[str, bytes | None]) -> None:
-    ended = (
-        update(report_rows)
-        .where(
-            report_rows.c.kind == ref.kind,
-            report_rows.c.key == ref.key,
-            report_rows.c.row_key == bindparam("changed_key"),
-            report_rows.c.until.is_(None),
+def _keep(connection: Connection, report: KeptRows) -> None:
+    ref, tree_size, rows = report.ref, report.tree_size, report.rows
+    ended: Collection[str] = rows.keys()
+    if report.whole:
+        old = _standing_rows(connection, ref)
+        rows = {key: body for key, body in rows.items() if old.get(key) != body}
+        gone = old.keys() - report.rows.keys()
+        ended = gone | (old.keys() & rows.keys())
+    _end(connection, ref, tree_size, ended)
+    new = [(key, body) for key, body in rows.items() if body is not None]
+    for start in range(0, len(new), _CHUNK):
+        connection.execute(
+            insert(report_rows),
+            [
+                {"kind": ref.kind, "key": ref.key, "row_key": key, "since": tree_size, "until": None, "body": body}
+                for key, body in new[start : start + _CHUNK]
+            ],
         )
-        .values(until=tree_size)
-    )
-    keys = list(changed)
-    for start in range(0, len(keys), _CHUNK):
-        some = keys[start : start + _CHUNK]
-        connection.execute(ended, [{"changed_key": key} for key in some])
-        new = [
-            {"kind": ref.kind, "key": ref.key, "row_key": key, "since": tree_size, "until": None, "body": changed[key]}
-            for key in some
-            if changed[key] is not None
-        ]
-        if new:
-            connection.execute(insert(report_rows), new)
     # The second attempt at one tree size, after the entry could not be submitted, finds it kept.
     kept = and_(kept_reports.c.kind == ref.kind, kept_reports.c.key == ref.key, kept_reports.c.tree_size == tree_size)
     if connection.execute(select(kept_reports.c.tree_size).where(kept)).first() is None:
         connection.execute(insert(kept_reports), [{"kind": ref.kind, "key": ref.key, "tree_size": tree_size}])
+
+
+def _standing_rows(connection: Connection, ref: ReportRef) -> dict[str, bytes]:
+    standing = select(report_rows.c.row_key, report_rows.c.body).where(
+        report_rows.c.kind == ref.kind, report_rows.c.key == ref.key, report_rows.c.until.is_(None)
+    )
+    return {key: _as_bytes(body) for key, body in connection.execute(standing)}
+
+
+def _end(connection: Connection, ref: ReportRef, tree_size: int, keys: Collection[str]) -> None:
+    """From this tree size on these rows do not stand any more as they were."""
+    if keys:
+        ended = update(report_rows).where(
+            report_rows.c.kind == ref.kind,
+            report_rows.c.key == ref.key,
+            report_rows.c.row_key == bindparam("ended_key"),
+            report_rows.c.until.is_(None),
+        )
+        connection.execute(ended.values(until=tree_size), [{"ended_key": key} for key in keys])
 
 
 def _as_bytes(body: object) -> bytes:

@@ -70,13 +70,22 @@ class ReportStore(Protocol):
         """Is there an entry from this index on that publishes no report?"""
         ...
 
-    def replace_rows(self, ref: ReportRef, tree_size: int, rows: Mapping[str, bytes]) -> None:
-        """From this tree size on the report has exactly these rows."""
+    def keep(self, reports: Iterable[KeptRows]) -> None:
+        """Keep the rows of several reports, all or none."""
         ...
 
-    def change_rows(self, ref: ReportRef, tree_size: int, changed: Mapping[str, bytes | None]) -> None:
-        """From this tree size on these rows stand, and those that are None do not."""
-        ...
+
+@dataclass(frozen=True)
+class KeptRows:
+    """The rows that stand in a report from a tree size on.
+
+    `whole`: exactly these. Else what changed since the last time: None stands for a row that is gone.
+    """
+
+    ref: ReportRef
+    tree_size: int
+    rows: Mapping[str, bytes | None]
+    whole: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,7 +124,9 @@ class ReportPublisher:
             tables = self._take_in(state, changes)
             due = sorted(ref for ref in self._due if only is None or ref in only)
             prepared = [self._prepare(tables, ref, tree_size) for ref in due]
-            planned = [publication for publication in prepared if publication is not None]
+            planned = [publication for publication, _ in filter(None, prepared)]
+            self._store.keep([rows for _, rows in filter(None, prepared)])
+            self._kept.update(due)
         if not planned:
             return []
         results = self._ledger.submit([self._submission(publication) for publication in planned])
@@ -145,8 +156,11 @@ class ReportPublisher:
         tree_size, root = last
         return tables.rows(ref).root != root and self._store.moved_since(tree_size)
 
-    def _prepare(self, tables: ReportTables, ref: ReportRef, tree_size: int) -> Publication | None:
-        """Steps 1 to 3 for one report; None where it says the same as before, or nothing new can be said yet."""
+    def _prepare(self, tables: ReportTables, ref: ReportRef, tree_size: int) -> tuple[Publication, KeptRows] | None:
+        """Steps 1 and 2 for one report, and what step 3 keeps.
+
+        None where it says the same as before, or where nothing new can be said yet.
+        """
         rows = tables.rows(ref)
         last = self._published.get(ref)
         tree = CheckedTree(rows.rows, self._prover, leaf_hashes=rows.leaf_hashes)
@@ -155,13 +169,12 @@ class ReportPublisher:
             return None
         if tree_size < 1 or (last is not None and last[0] >= tree_size):
             return None
-        changed = tables.take_changed(ref)
-        if ref in self._kept:
-            self._store.change_rows(ref, tree_size, changed)
-        else:
-            self._store.replace_rows(ref, tree_size, dict(zip(rows.keys, rows.rows, strict=True)))
-            self._kept.add(ref)
-        return Publication(ref=ref, tree_size=tree_size, row_count=tree.size, rows_root=tree.root)
+        changed: Mapping[str, bytes | None] = tables.take_changed(ref)
+        whole = ref not in self._kept
+        if whole:
+            changed = dict(zip(rows.keys, rows.rows, strict=True))
+        publication = Publication(ref=ref, tree_size=tree_size, row_count=tree.size, rows_root=tree.root)
+        return publication, KeptRows(ref, tree_size, changed, whole)
 
     def _submission(self, publication: Publication) -> dict[str, Any]:
         ref, definition = publication.ref, definition_of(publication.ref.kind)

@@ -22,6 +22,8 @@ from verifier.envelope import APPROVAL_TYP, approval_payload, approve_submission
 from verifier.errors import VerificationError
 from verifier.jws import sign_jws
 from verifier.notes import VerifierKey, verify_note
+from verifier.proofs import MAX_PROOF_BYTES
+from verifier.row_proofs import MAX_ROW_PROOF_BYTES
 from verifier.subtrees import SubtreeHashes
 from verifier.tree import inclusion_proof
 
@@ -205,6 +207,19 @@ def test_genesis_entries_are_judged_alike(verifier: BrowserVerifier) -> None:
 
 def _genesis(entry: bytes, vkey: VerifierKey) -> str:
     return encode_base64(encode_canonical(verify_genesis(entry, vkey=vkey)))
+
+
+def test_what_is_too_long_is_refused_before_it_is_read(verifier: BrowserVerifier) -> None:
+    entry = GOLDEN.joinpath("entry/entry.json").read_bytes()
+    vkey = str(golden_entry.LOG.vkey)
+    cases = [
+        {"kind": kind, "proof": encode_base64(b"[" * length), "entry": encode_base64(entry), "vkey": vkey}
+        for kind, limit in (("row", MAX_ROW_PROOF_BYTES), ("log", MAX_PROOF_BYTES))
+        for length in (limit, limit + 1)
+    ]
+    verdicts = verifier.judge(cases)
+    assert verdicts == [judge(case) for case in cases]
+    assert verdicts[:2] == ["MalformedInput: JSON", "MalformedInput: row proof"]
 
 
 def test_what_json_parsers_disagree_about_is_read_alike(verifier: BrowserVerifier) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import inspect
 import re
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from audit_service import settings
 from audit_service.catalogue import common
 from audit_service.catalogue.types import EVENT_TYPES
 from audit_service.rules.rulebook import RULES
+from projections.folds import budget_book, budget_columns, settlement
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -27,6 +29,7 @@ _KOREAN_TERM = re.compile(r"\(([가-힣][가-힣 ,·]*)\)")
 
 
 def _generator() -> ModuleType:
+    sys.path.insert(0, str(DOCS))  # as when the file is run
     spec = importlib.util.spec_from_file_location("docs_generate", DOCS / "generate.py")
     assert spec is not None
     assert spec.loader is not None
@@ -50,6 +53,11 @@ def _first_cells(page: str) -> set[str]:
 @pytest.mark.parametrize("name", sorted(GENERATOR.PAGES))
 def test_committed_pages_are_what_the_code_says(name: str) -> None:
     assert _page(f"reference/{name}") == GENERATOR.PAGES[name](), "run `make docs`"
+
+
+@pytest.mark.parametrize("name", sorted(GENERATOR.STREAM_PAGES))
+def test_committed_stream_pages_are_what_the_code_says(name: str) -> None:
+    assert _page(f"streams/{name}") == GENERATOR.STREAM_PAGES[name](), "run `make docs`"
 
 
 def test_every_event_rule_and_problem_has_its_place() -> None:
@@ -102,6 +110,14 @@ def test_the_glossary_has_every_word_of_the_catalogue() -> None:
     }
     assert terms, "the catalogue names no Korean term any more: update this test"
     assert {term for term in terms if term not in glossary} == set()
+
+
+def test_every_column_and_check_of_a_budget_is_described() -> None:
+    page = _page("budget-columns.md")
+    described = re.findall(r"^\| `([a-z0-9_]+_(?:won|bp))` \|", page, re.MULTILINE)
+    assert described == [*budget_columns.COLUMNS, *budget_columns.RATES]
+    checks = {table for table in (*budget_book.TABLES, *settlement.TABLES) if table.endswith(("_checks", "_chain"))}
+    assert {table for table in checks if f"`{table}`" not in page} == set()
 
 
 def test_every_command_is_described() -> None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from audit_service.catalogue.budget import Replacement
 from projections.folds.all import FoldSet, fold_all
 from projections.folds.answers import fold_answer, fold_keys
+from projections.folds.budget_columns import COLUMNS
+from tests.support.budget_steps import authorise, correct, give_back, move, supplement, use_grant
 from tests.support.seed_city import (
     PROJECT,
     MemoryLog,
@@ -23,8 +27,12 @@ from tests.support.seed_city import (
     spend,
 )
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 YEARS = st.sampled_from([2019, 2020, 2021])
 AMOUNTS = st.integers(min_value=1, max_value=10**12)
+MOVES = ("reserve-released", "cross-transferred", "transferred", "adjusted", "reassigned")
 KINDS = st.lists(st.sampled_from(["record", "other"]), min_size=1, max_size=6)
 STEPS = st.one_of(
     st.tuples(st.just("open"), YEARS),
@@ -42,30 +50,83 @@ STEPS = st.one_of(
         st.booleans(),
     ),
     st.tuples(st.just("count"), st.sampled_from(["a", "b"]), st.integers(0, 9)),
+    st.tuples(st.just("move"), YEARS, st.sampled_from(MOVES), AMOUNTS),
+    st.tuples(st.just("supplement"), YEARS, st.integers(1, 3), AMOUNTS),
+    st.tuples(st.just("grant"), YEARS, AMOUNTS),
+    st.tuples(st.just("provisional"), YEARS, AMOUNTS),
+    st.tuples(st.just("return"), YEARS, AMOUNTS),
+    st.tuples(st.just("correct"), st.integers(0, 60), st.none() | AMOUNTS),
 )
 CITIES = st.lists(STEPS, max_size=25)
+
+
+def add_line(log: MemoryLog, year: int, line_id: str) -> None:
+    define_line(log, year, line_id, line_id)
+
+
+def add_appropriation(log: MemoryLog, year: int, line_id: str, amount: int) -> None:
+    appropriate(log, year, {line_id: amount})
+
+
+def add_close(log: MemoryLog, year: int) -> None:
+    log.add("budget.fiscal-year-closed.v1", budget(year), {"closes_on": f"{year}-12-31"})
+
+
+def add_batch(log: MemoryLog, name: str, period: str, kinds: list[str], provenance: str, said: Any) -> None:
+    seal_batch(log, name, period, kinds, provenance=provenance, said=said)
+
+
+def add_count(log: MemoryLog, name: str, count: int) -> None:
+    publish_count(log, name, count, period="2019", provenance="synthetic")
+
+
+def add_supplement(log: MemoryLog, year: int, number: int, amount: int) -> None:
+    supplement(log, year, number, amount, taking_in=["grant"])
+
+
+def add_grant(log: MemoryLog, year: int, amount: int) -> None:
+    use_grant(log, year, "grant", amount)
+
+
+def add_return(log: MemoryLog, year: int, amount: int) -> None:
+    give_back(log, year, f"return-{len(log.stored)}", f"payment-{year}", amount)
+
+
+def add_correction(log: MemoryLog, target: int, amount: int | None) -> None:
+    """Correct any earlier event of a budget, with another amount where its type has one, or by nothing."""
+    budgets = [(index, event) for index, event in log.events() if event.subject.startswith("budget/")]
+    if not budgets:
+        return
+    index, event = budgets[target % len(budgets)]
+    member = event.type.removeprefix("budget.").removesuffix(".v1").replace("-", "_")
+    data = json.loads(log.stored[index])["data"]
+    replaceable = member in Replacement.__struct_fields__ and "amount_won" in data
+    replacement = {member: {**data, "amount_won": amount}} if replaceable and amount is not None else None
+    correct(log, event.subject, f"event-{index}", replacement)
+
+
+ADD: dict[str, Callable[..., object]] = {
+    "open": open_year,
+    "line": add_line,
+    "appropriate": add_appropriation,
+    "spend": spend,
+    "carry": carry_over,
+    "close": add_close,
+    "batch": add_batch,
+    "count": add_count,
+    "move": move,
+    "supplement": add_supplement,
+    "grant": add_grant,
+    "provisional": authorise,
+    "return": add_return,
+    "correct": add_correction,
+}
 
 
 def build(steps: list[tuple[Any, ...]]) -> MemoryLog:
     log = MemoryLog()
     for step, *arguments in steps:
-        match step, arguments:
-            case "open", [year]:
-                open_year(log, year)
-            case "line", [year, line_id]:
-                define_line(log, year, line_id, line_id)
-            case "appropriate", [year, line_id, amount]:
-                appropriate(log, year, {line_id: amount})
-            case "spend", [year, amount]:
-                spend(log, year, amount)
-            case "carry", [year, amount]:
-                carry_over(log, year, amount)
-            case "close", [year]:
-                log.add("budget.fiscal-year-closed.v1", budget(year), {"closes_on": f"{year}-12-31"})
-            case "batch", [name, period, kinds, provenance, said]:
-                seal_batch(log, name, period, kinds, provenance=provenance, said=said)
-            case "count", [name, count]:
-                publish_count(log, name, count, period="2019", provenance="synthetic")
+        ADD[step](log, *arguments)
     return log
 
 
@@ -138,7 +199,9 @@ def test_money_is_conserved(steps: list[tuple[Any, ...]]) -> None:
             assert all(row.body["holds"] for row in rows if row.table == "identities")
             lines = [row for row in rows if row.table == "lines"]
             for total in (row for row in rows if row.table == "totals" and row.id == "total"):
-                for column in ("appropriated_won", "carried_in_won", "executed_won", "unspent_won"):
+                for column in COLUMNS:
                     assert total.body[column] == sum(line.body[column] for line in lines)
+            checks = [row for row in rows if row.table == "zero_sum_checks"]
+            assert all(row.body["sum_won"] == 0 for row in checks)
             projects = {line.body["project_id"] for line in lines} - {None}
             assert projects <= {PROJECT}

@@ -41,6 +41,7 @@ CONTRACT = "contract/lamps"
 SERVICE = "service/library"
 PERIOD = "service/library/2021-03"
 TIME = "2021-03-01T00:00:00.000Z"
+PERIOD_END = "2021-03-31T15:00:00.000Z"
 
 
 def private_key(name: str) -> Ed25519PrivateKey:
@@ -159,7 +160,8 @@ class LogBuilder:
             "period": PERIOD.rpartition("/")[2],
             "provenance": "synthetic",
         }
-        return self.submission("service.transaction-recorded.v1", PERIOD, data, id=f"{batch_id}/{number}")
+        made = self.submission("service.transaction-recorded.v1", PERIOD, data, id=f"{batch_id}/{number}")
+        return made | {"time": PERIOD_END}
 
     # --- publishing -------------------------------------------------------------------------------------
 
@@ -204,15 +206,19 @@ def small_log(*, transactions: int = 40) -> LogBuilder:
     log = LogBuilder()
     open_year(log, BUDGET, 2021)
     open_year(log, NEXT_BUDGET, 2022)
-    log.submit("budget.appropriated.v1", BUDGET, {"rows": [_row("lamps", 900_000)], "total_won": 900_000})
+    resolved = {"rows": [_row("lamps", 900_000)], "total_won": 900_000, "basis": {"title": "본예산 의결"}}
+    log.submit("budget.appropriated.v1", BUDGET, resolved)
     log.submit("budget.allotted.v1", BUDGET, {"line_id": "lamps", "quarter": 2, "amount_won": 600_000})
     line = {"subject": BUDGET, "line_id": "lamps"}
     plan = {"title_ko": "가로등", "category": "WORKS", "project_id": "lights", "budget_lines": [line]}
     log.submit("contract.planned.v1", CONTRACT, plan)
     signed = {"contract_type": "SINGLE", "fiscal_year": 2021, "amount_won": 500_000, "start": "2021-02"}
-    log.submit("contract.signed.v1", CONTRACT, {**signed, "end": "2021-11", "budget_lines": [line]})
     obligation = {"obligation_id": "o-1", "line_id": "lamps", "amount_won": 500_000}
     log.submit("budget.obligation-incurred.v1", BUDGET, {**obligation, "contract_process_id": "lamps"})
+    log.submit("contract.signed.v1", CONTRACT, {**signed, "end": "2021-11", "budget_lines": [line]})
+    work = {"inspection_id": "i-1", "instalment": 1}
+    log.submit("contract.inspected.v1", CONTRACT, {**work, "kind": "PROGRESS", "result": "PASS"})
+    log.submit("contract.accepted.v1", CONTRACT, {**work, "accepted_won": 400_000})
     pay(log, 1, 300_000)
     carry_over(log, 100_000)
     kinds = [{"code": "loan", "name_ko": "대출"}]
@@ -249,8 +255,8 @@ def pay(log: LogBuilder, number: int, amount_won: int, *, both: bool = True) -> 
 
 def carry_over(log: LogBuilder, amount_won: int, *, both: bool = True) -> None:
     """Money carried into the next year: the pair of two entries, or only its first half."""
-    moved = {"kind": "EXPLICIT", "amount_won": amount_won, "line_id": "lamps"}
-    out = {"to_subject": NEXT_BUDGET, "to_line_id": "lamps", "carry_in_id": "carried-in"}
+    moved = {"kind": "ACCIDENTAL", "amount_won": amount_won, "line_id": "lamps"}
+    out = {"to_subject": NEXT_BUDGET, "to_line_id": "lamps", "carry_in_id": "carried-in", "ancillary": True}
     log.submit("budget.carried-over.v1", BUDGET, {**moved, **out}, id="carried-out", legaldate="2021-12-31")
     if both:
         into = {"from_subject": BUDGET, "from_line_id": "lamps", "carried_over_id": "carried-out"}

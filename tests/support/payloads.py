@@ -43,6 +43,8 @@ def _strategy(kind: Any) -> st.SearchStrategy[Any]:
             return st.lists(_strategy(kind.item_type), min_size=low, max_size=max(low, kind.max_length or 3))
         case msgspec.inspect.IntType():
             return _integer(kind)
+        case msgspec.inspect.BoolType():
+            return st.booleans()
         case msgspec.inspect.LiteralType():
             return st.sampled_from(kind.values)
         case msgspec.inspect.StrType():

@@ -134,7 +134,7 @@ def _damaged_hashes(chance: Random, hashes: Hashes) -> Hashes:
     elif what == 2 and len(changed) > 1:
         chance.shuffle(changed)
     elif what == 3 and changed:
-        changed += changed[-1:]
+        changed += changed[-1:] * chance.choice((1, 70))
     elif changed:
         place = chance.randrange(len(changed))
         flipped = bytearray(changed[place])

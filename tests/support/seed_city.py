@@ -167,10 +167,10 @@ def spend(log: MemoryLog, fiscal_year: int, amount_won: int, *, provenance: str 
     log.add("budget.paid.v1", subject, payment, legal_date=year_end)
 
 
-def carry_over(log: MemoryLog, fiscal_year: int, amount_won: int) -> None:
+def carry_over(log: MemoryLog, fiscal_year: int, amount_won: int, *, kind: str = "NOT_STATED") -> None:
     """The pair of entries that moves an amount from one year to the next."""
     out_id, in_id = f"event-{len(log.stored)}", f"event-{len(log.stored) + 1}"
-    both = {"line_id": "total", "kind": "NOT_STATED", "amount_won": amount_won, "provenance": "printed"}
+    both = {"line_id": "total", "kind": kind, "amount_won": amount_won, "provenance": "printed"}
     closing, opening = budget(fiscal_year), budget(fiscal_year + 1)
     out = {**both, "to_subject": opening, "to_line_id": "total", "carry_in_id": in_id}
     log.add("budget.carried-over.v1", closing, out, legal_date=f"{fiscal_year}-12-31")

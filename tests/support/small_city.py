@@ -206,6 +206,7 @@ def sealed_batch(city: SmallCity, batch_id: str, *, count: int) -> list[bytes]:
                     "period": "2021-01",
                 },
                 event_id=f"{batch_id}/{number}",
+                time="2021-01-31T15:00:00.000Z",
             )
         )
         for number in range(1, count + 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import sha256
 
@@ -20,8 +21,10 @@ from audit_client.sealing import (
     Transaction,
     merge_small_cells,
     period_end,
+    period_form,
     seal,
 )
+from audit_service.catalogue import periods
 from verifier.canonical import encode_canonical
 from verifier.envelope import parse_submission, verify_signature
 from verifier.hashing import leaf_hash
@@ -54,6 +57,21 @@ def test_the_manifest_comes_first_and_speaks_for_all() -> None:
     assert manifest["data"]["counts_by_kind"] == [{"kind": "dig", "count": 7}, {"kind": "park", "count": 5}]
     assert manifest["data"]["count"] == 12
     assert [parse_submission(line)["id"] for line in batch.lines[1:]] == [f"{batch.batch_id}/{n}" for n in range(1, 13)]
+
+
+@pytest.mark.parametrize("period", ["2021-03", "2021-12", "2021-Q1", "2021-Q4", "2021", "2019-r1", "2021-02-r12"])
+def test_the_agency_and_the_city_agree_when_a_period_ends(period: str) -> None:
+    """Two codes on two sides: the agency's batch must pass the rule about the time of its transactions."""
+    ended = period_end(period).astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    assert ended == periods.period_end(period)
+    assert period_form(period) == periods.period_form(period)
+
+
+def test_a_period_of_another_length_than_the_service_s_is_not_sealed() -> None:
+    quarterly = replace(RULES, period_form="QUARTER")
+    with pytest.raises(NotUsable, match="QUARTER"):
+        seal(transactions(dig=5), rules=quarterly, period="2021-03", key=KEY, now=NOW)
+    assert seal(transactions(dig=5), rules=quarterly, period="2021-Q1", key=KEY, now=NOW).batch_id
 
 
 def test_transactions_differ_in_id_kind_and_commitment_only() -> None:

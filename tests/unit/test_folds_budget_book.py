@@ -50,8 +50,8 @@ def book_2021() -> dict[str, dict[str, dict[str, Any]]]:
 
 def compared(row: dict[str, Any]) -> tuple[int, int, int, int]:
     return (
-        row["previous_appropriated_won"],
-        row["appropriated_won"],
+        row["previous_original_won"],
+        row["original_won"],
         row["change_won"],
         row["change_percent"],
     )
@@ -125,7 +125,7 @@ def test_items_add_up_to_their_lines_and_the_schedule_to_the_project(book_2021: 
         row["object_code"]: won(row["fy2021_thousand"]) for row in BOOK["rows"]
     }
     check = book_2021["schedule_checks"][PROJECT]
-    assert (check["steps_won"], check["appropriated_won"], check["agrees"]) == (
+    assert (check["steps_won"], check["original_won"], check["agrees"]) == (
         won(BOOK["total"]["fy2021_thousand"]),
         won(BOOK["total"]["fy2021_thousand"]),
         True,
@@ -172,18 +172,18 @@ def test_where_the_year_before_is_not_in_the_log_nothing_is_compared() -> None:
     add_budget_2021(log)
     tables = book(log, 2021)
     for row in (*tables["lines"].values(), *tables["totals"].values()):
-        assert row["previous_appropriated_won"] is None
+        assert row["previous_original_won"] is None
         assert row["change_won"] is None
         assert row["change_percent"] is None
 
 
 def test_years_that_are_split_differently_compare_only_in_total() -> None:
     tables = book(seed_log(), 2020)  # 2019 is known as one total, 2020 by object
-    assert tables["lines"]["201-01"]["previous_appropriated_won"] is None
+    assert tables["lines"]["201-01"]["previous_original_won"] is None
     assert tables["lines"]["total"]["change_percent"] is None
     final_2019 = won(SEED["settlement"]["rows"][1]["final_budget"])
     total = tables["totals"]["total"]
-    assert total["previous_appropriated_won"] == final_2019
+    assert total["previous_original_won"] == final_2019
     assert total["change_won"] == won(BOOK["total"]["fy2020_thousand"]) - final_2019
 
 

@@ -172,3 +172,141 @@ def test_an_unknown_key_has_no_answer_and_an_unknown_kind_is_an_error(log: Memor
         assert fold_answer(folds, kind, "unknown/key", tree_size=1) is None
     with pytest.raises(KeyError):
         folds.compute_rows("unknown", "key")
+
+
+def say(log: MemoryLog, fact: str, data: dict[str, Any]) -> int:
+    return log.add(f"project.{fact}.v1", f"project/{PROJECT}", data)
+
+
+def test_both_versions_of_what_is_corrected_remain(log: MemoryLog) -> None:
+    milestone = {"milestone_id": "new", "title_ko": "시범", "sections": ["추진실적"]}
+    first = say(log, "milestone-recorded", milestone)
+    second = say(log, "milestone-recorded", {**milestone, "title_ko": "시범사업", "corrects": f"event-{first}"})
+    say(log, "milestone-recorded", {**milestone, "title_ko": "시범 사업", "corrects": f"event-{second}"})
+    rows = {row["id"]: row for row in tables(log, "project-register", PROJECT)["milestones"]}
+    assert [(row_id, rows[row_id]["title_ko"]) for row_id in ("new", "new~2", "new~3")] == [
+        ("new", "시범"),
+        ("new~2", "시범사업"),
+        ("new~3", "시범 사업"),
+    ]
+    assert [rows[row_id]["corrected_by"] for row_id in ("new", "new~2", "new~3")] == [
+        f"event-{second}",
+        f"event-{second + 1}",
+        None,
+    ]
+    assert rows["new"]["entries"] == [first, second]
+
+
+def test_a_corrected_effect_keeps_its_number_and_the_next_one_counts_on(log: MemoryLog) -> None:
+    first = say(log, "effect-stated", {"text_ko": "효과"})
+    say(log, "effect-stated", {"text_ko": "기대효과", "corrects": f"event-{first}"})
+    say(log, "effect-stated", {"text_ko": "또 하나"})
+    rows = tables(log, "project-register", PROJECT)["effects"]
+    assert [(row["id"], row["text_ko"]) for row in rows[-3:]] == [("1", "효과"), ("1~2", "기대효과"), ("2", "또 하나")]
+
+
+def test_funding_is_compared_with_the_appropriation_of_its_year(log: MemoryLog) -> None:
+    (check,) = tables(log, "project-register", PROJECT)["funding_checks"]
+    assert (check["funding_won"], check["appropriated_won"], check["status"]) == (won(516_451), won(516_451), "agrees")
+    registered, appropriated = check["entries"]
+    types = [log.events()[index][1].type for index in (registered, appropriated)]
+    assert types == ["project.registered.v1", "budget.appropriated.v1"]
+
+
+def register(log: MemoryLog, total_won: int, **fields: Any) -> int:
+    lists: dict[str, Any] = {name: [] for name in ("roles", "purpose_ko", "contents_ko")}
+    names = {"name_ko": "사업", "bureau": "b", "division": AGENCY, "account_ko": "회계", "recurrence_ko": "연례"}
+    return say(
+        log, "registered", {**lists, **names, "fiscal_year": 2021, "funding": {"total_won": total_won}, **fields}
+    )
+
+
+def funding_check(log: MemoryLog) -> tuple[Any, ...]:
+    (check,) = tables(log, "project-register", PROJECT)["funding_checks"]
+    return check["status"], check["appropriated_won"], check["difference_won"]
+
+
+def test_funding_that_differs_is_shown_and_a_correction_is_compared_anew(log: MemoryLog) -> None:
+    first = next(index for index, event in log.events() if event.type == "project.registered.v1")
+    wrong = register(log, won(516_450), corrects=f"event-{first}")
+    assert funding_check(log) == ("differs", won(516_451), -won(1))
+    register(log, won(516_451), corrects=f"event-{wrong}")
+    assert funding_check(log)[0] == "agrees"
+
+
+def test_funding_without_a_budget_is_open() -> None:
+    log = MemoryLog()
+    register(log, won(1), fiscal_year=2030)
+    assert funding_check(log) == ("open", None, None)
+
+
+def test_a_reversed_appropriation_counts_no_more(log: MemoryLog) -> None:
+    appropriated = next(
+        number
+        for number, event in log.events()
+        if event.type == "budget.appropriated.v1" and event.subject.endswith("2021")
+    )
+    correction = {"corrects": f"event-{appropriated}", "reason": "TYPO", "reason_ko": "오기"}
+    rows = {"rows": [{"line_id": "201-01", "amount_won": won(7)}], "total_won": won(7)}
+    for replacement, outcome in (({"replacement": {"appropriated": rows}}, won(7)), ({}, None)):
+        corrected = MemoryLog()
+        corrected.stored = list(log.stored)
+        correction_of_2021 = {**correction, **replacement}
+        corrected.add("budget.corrected.v1", f"budget/{AGENCY}/2021", correction_of_2021, legal_date="2021-02-01")
+        (check,) = tables(corrected, "project-register", PROJECT)["funding_checks"]
+        assert check["appropriated_won"] == outcome
+
+
+@pytest.mark.parametrize(
+    ("said", "status"),
+    [
+        ({"item_id": "item-1", "times": 5, "headcount": 8}, "agrees"),
+        ({"item_id": "item-1", "times": 4, "headcount": 8}, "differs"),
+        ({"item_id": "item-1", "times": 5}, "agrees"),
+        ({"item_id": "item-1"}, "open"),
+        ({"item_id": "no-such-item", "times": 5}, "open"),
+        ({"times": 5}, "open"),
+    ],
+)
+def test_activities_are_compared_with_the_factors_of_their_item(
+    log: MemoryLog, said: dict[str, Any], status: str
+) -> None:
+    say(log, "activity-recorded", {"activity_id": "new", "kind": "advice", "description_ko": "자문", **said})
+    check = tables(log, "project-register", PROJECT)["activity_checks"][-1]
+    assert (check["id"], check["status"]) == ("new", status)
+    if said.get("item_id") == "item-1":
+        assert (check["item_times"], check["item_headcount"], check["item_won"]) == (5, 8, won(6000))
+
+
+def test_checks_survive_a_stored_state_and_a_budget_alone_makes_no_register(log: MemoryLog) -> None:
+    folds = fold_all()
+    for index, event in log.events():
+        folds.apply(index, event)
+        folds = FoldSet.from_bytes(folds.state_to_bytes())
+    whole = fold(log)
+    assert folds.compute_rows("project-register", PROJECT) == whole.compute_rows("project-register", PROJECT)
+    only_budget = fold_all()
+    for index, event in log.events():
+        if event.subject.startswith("budget/"):
+            only_budget.apply(index, event)
+    assert only_budget.keys("project-register") == []
+    assert ("project-register", PROJECT) not in only_budget.take_changes().tables
+
+
+def test_the_city_s_stream_shows_schemas_accesses_and_incidents() -> None:
+    log = MemoryLog()
+    city = "registry/agency/city"
+    log.add("registry.schema-published.v1", city, {"event_type": "a.b.v1", "version": 1, "schema_sha256": "0" * 64})
+    access = {"access_id": "a1", "institution_ko": "감사원", "sees": ["DOCUMENTS"]}
+    log.add("registry.access-granted.v1", city, {**access, "valid_from": "2021-01-01", "valid_until": "2021-12-31"})
+    texts = {"text_ko": "중단", "text_en": "Down"}
+    for name in ("i1", "i2"):
+        log.add("registry.incident-declared.v1", city, {"incident_id": name, "kind": "SERVICE_DOWN", **texts})
+    log.add("registry.incident-closed.v1", city, {"incident_id": "i1", "text_ko": "복구", "text_en": "Up again"})
+    log.add("registry.incident-closed.v1", city, {"incident_id": "never", "text_ko": "복구", "text_en": "Up again"})
+    shown = tables(log, "organisations", "city")
+    assert [row["id"] for row in shown["schemas"]] == ["a.b.v1/1"]
+    assert shown["accesses"][0]["institution_ko"] == "감사원"
+    closed, still_open = shown["incidents"]
+    assert (closed["status"], closed["closing_en"], closed["entries"]) == ("closed", "Up again", [2, 4])
+    assert (still_open["status"], still_open["closing_en"]) == ("open", None)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-SIZE = 317  # 256 + 61: one full tile and one partial one
+SIZE = 319  # 256 + 63: one full tile and one partial one
 
 
 @pytest.fixture

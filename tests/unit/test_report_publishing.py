@@ -13,6 +13,7 @@ from projections.read_models.report_completion import complete_rows
 from projections.read_models.reports import ReportRows
 from projections.reports.definitions import ReportRef, definition_of
 from projections.reports.found import find_reports
+from projections.reports.publishing import KeptRows
 from projections.reports.reproduction import reproduce
 from tests.support.report_city import report_city
 from tests.support.seed_city import AGENCY, MemoryLog, publish_count, seal_batch, seed_log, spend
@@ -106,13 +107,16 @@ def test_every_report_is_reproducible_at_its_tree_size_byte_for_byte(city: Repor
 def test_a_row_that_goes_away_is_gone_from_then_on_and_still_there_before(city: ReportCity) -> None:
     """No fold takes rows back today; the store must be able to all the same."""
     ref = ReportRef("settlement", "x")
-    city.rows.replace_rows(ref, 5, {"a": b"1", "b": b"2"})
-    city.rows.replace_rows(ref, 9, {"b": b"3", "c": b"4"})
+    city.rows.keep([KeptRows(ref, 5, {"a": b"1", "b": b"2"}, whole=True)])
+    city.rows.keep([KeptRows(ref, 9, {"b": b"3", "c": b"4"}, whole=True)])
     assert city.rows.rows(ref, 5) == [("a", b"1"), ("b", b"2")]
     assert city.rows.rows(ref, 9) == [("b", b"3"), ("c", b"4")]
     assert city.rows.rows(ref, 7) is None
     assert city.rows.changed_rows(ref, old=5, new=9) == {"a": (b"1", None), "b": (b"2", b"3"), "c": (None, b"4")}
     assert city.rows.changed_rows(ref, old=5, new=5) == {}
+    city.rows.keep([KeptRows(ref, 12, {"a": b"5", "b": None}, whole=False)])
+    assert city.rows.rows(ref, 12) == [("a", b"5"), ("c", b"4")]
+    assert city.rows.rows(ref, 9) == [("b", b"3"), ("c", b"4")]
 
 
 def test_what_was_refused_stays_due(city: ReportCity) -> None:

@@ -9,8 +9,8 @@ from __future__ import annotations
 import pytest
 
 from audit_service.catalogue.common import MAX_SAFE_INTEGER
+from audit_service.rules.budget_states import Line, Place
 from audit_service.rules.budget_year_end import Totals, compute_totals
-from audit_service.rules.states import Line
 from audit_service.rules.world import read_budget
 from tests.support.events import (
     PARKS,
@@ -21,6 +21,7 @@ from tests.support.events import (
     carried_over,
     carry_in,
     closed,
+    declared,
     line,
     obligated,
     opened,
@@ -104,7 +105,7 @@ REFUSALS = (
     Refusal(
         "budget.line-overspent",
         "what is carried over has left",
-        (*FUNDED, carried_over(900)),
+        (*FUNDED, declared(900), carried_over(900)),
         adjusted("a", "b", 101),
         100,
     ),
@@ -133,7 +134,7 @@ REFUSALS = (
     Refusal(
         "budget.line-overspent",
         "the obligation's rest is carried over",
-        (*PAID, carried_over(500)),
+        (*PAID, declared(500), carried_over(500)),
         paid(101, payment="p2"),
         100,
     ),
@@ -176,11 +177,10 @@ def test_columns_follow_the_events() -> None:
     state = read_budget(world, budget())
     assert state is not None
     assert state.lines["a"] == Line(
-        project_id="lights",
-        fund="CITY",
+        place=Place("lights", "CITY", "roads"),
         final_won=1000,
-        carried_in_won=50,
-        change_won=30,
+        carried_in_explicit_won=50,
+        adjusted_won=30,
         allotted_won=700,
         obligated_won=600,
         executed_won=400,
@@ -204,6 +204,7 @@ def test_an_imported_opening_shuts_out_a_carry_in() -> None:
         opened(2021),
         line("a"),
         appropriated({"a": 7}),
+        declared(7),
         carried_over(7),
     )
     assert refused(world, carry_in(7)).rule_id == "budget.opening-known"

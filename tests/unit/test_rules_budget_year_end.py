@@ -12,10 +12,13 @@ from audit_service.rules.world import read_budget
 from tests.support.events import (
     allotted,
     appropriated,
+    approved,
+    audited,
     budget,
     carried_over,
     carry_in,
     closed,
+    declared,
     line,
     obligated,
     opened,
@@ -38,13 +41,18 @@ NEXT = (
     line("grant", fund="NATIONAL", year=2022),
 )
 BOTH = (*SPENT, *NEXT)
-HALFWAY = (*BOTH, carried_over(600))
+HALFWAY = (*BOTH, declared(600), carried_over(600))
 CLOSED = (*SPENT, closed())
+PRINTED: dict[str, Any] = {"kind": "NOT_STATED", "provenance": "printed"}
 ROW = settlement_row(final_budget_won=1005, executed_won=400)
 
 
+SETTLED = (*CLOSED, settlement([ROW]))
+APPROVED = (*SETTLED, audited(), approved())
+
+
 def other_target(line_id: str) -> tuple[Event, ...]:
-    return (*BOTH, carried_over(600, {"to_line_id": line_id}))
+    return (*BOTH, declared(600), carried_over(600, {"to_line_id": line_id}))
 
 
 def stated(**columns: int) -> Event:
@@ -57,7 +65,7 @@ REFUSALS = (
     Refusal("budget.line-unknown", "no such line", SPENT, carried_over(1, {"line_id": "z"})),
     Refusal("budget.line-overspent", "what is spent is gone", SPENT, carried_over(601), 600),
     Refusal("budget.line-overspent", "carried over before", HALFWAY, carried_over(1, id="out-2"), 0),
-    Refusal("budget.carry-over-duplicate", "the id is taken", (*SPENT, carried_over(1)), carried_over(1)),
+    Refusal("budget.carry-over-duplicate", "the id is taken", (*SPENT, declared(2), carried_over(1)), carried_over(1)),
     Refusal("budget.carry-over-subject", "a year between", SPENT, carried_over(1, {"to_subject": budget(2023)})),
     Refusal(
         "budget.carry-over-subject",
@@ -71,7 +79,9 @@ REFUSALS = (
     Refusal("budget.legal-date-outside-year", "too early", SPENT, carried_over(1, legal_date="2020-12-31")),
     Refusal("budget.legal-date-outside-year", "too late", SPENT, carried_over(1, legal_date="2023-01-01")),
     # The opening year's half.
-    Refusal("budget.year-not-opened", "there is no next year", (*SPENT, carried_over(600)), carry_in(600)),
+    Refusal(
+        "budget.year-not-opened", "there is no next year", (*SPENT, declared(600), carried_over(600)), carry_in(600)
+    ),
     Refusal("budget.carry-over-unknown", "nothing was carried over", BOTH, carry_in(600)),
     Refusal("budget.carry-over-unknown", "another id", HALFWAY, carry_in(600, {"carried_over_id": "z"})),
     Refusal("budget.carry-over-unknown", "there is no year before", NEXT, carry_in(600)),
@@ -113,12 +123,31 @@ REFUSALS = (
     Refusal("budget.settlement-mismatch", "one won of change", CLOSED, stated(budget_change_won=1)),
     Refusal("budget.settlement-mismatch", "a project too many", CLOSED, settlement([ROW, settlement_row("z")])),
     Refusal("budget.settlement-mismatch", "a project is missing", CLOSED, settlement([settlement_row("z")])),
+    # Its audit and its approval.
+    Refusal("budget.settlement-not-published", "nothing to audit", CLOSED, audited()),
+    Refusal("budget.settlement-not-published", "nothing to approve", CLOSED, approved()),
+    Refusal("budget.year-not-closed", "the year is open", SPENT, audited()),
+    Refusal("budget.settlement-audited-twice", "audited once", (*SETTLED, audited()), audited()),
+    Refusal("budget.settlement-not-audited", "no audit", SETTLED, approved(), None),
+    Refusal("budget.settlement-approved-twice", "approved once", APPROVED, approved()),
+    Refusal("budget.basis-missing", "no resolution", (*SETTLED, audited()), approved({"basis": None})),
+    Refusal("budget.approver", "the mayor", (*SETTLED, audited()), approved({"actor_role": "시장"}), "의회"),
+    Refusal("budget.approval-date", "another day", (*SETTLED, audited()), approved({"approved_on": "2022-07-01"})),
+    Refusal("budget.legal-date-outside-year", "too early", SETTLED, audited(legal_date="2021-12-30")),
+    Refusal("budget.year-settled", "nothing is carried over", APPROVED, carried_over(1)),
 )
 
 
 @pytest.mark.parametrize("case", REFUSALS, ids=name_of)
 def test_refusal(case: Refusal) -> None:
     refuses(case)
+
+
+def test_a_settlement_is_published_audited_and_approved() -> None:
+    state = read_budget(given(*APPROVED), budget())
+    assert state is not None
+    year = state.year["only"]
+    assert (year.settled, year.audited, year.approved) == (True, True, True)
 
 
 def test_a_carry_over_keeps_the_money() -> None:
@@ -135,8 +164,7 @@ def test_a_carry_over_may_be_decided_after_the_closing() -> None:
 
 
 def test_printed_pairs_may_leave_their_kind_open() -> None:
-    printed: dict[str, Any] = {"kind": "NOT_STATED", "provenance": "printed"}
-    given(*BOTH, carried_over(600, printed), carry_in(600, printed))
+    given(*BOTH, carried_over(600, PRINTED), carry_in(600, PRINTED))
 
 
 def test_a_mismatch_shows_stated_and_computed() -> None:
@@ -164,8 +192,8 @@ def test_the_printed_settlement_of_two_years() -> None:
             paid(spent, year=year),
             opened(year + 1),
             line(year=year + 1),
-            carried_over(columns["carried_out"] * thousand, year=year),
-            carry_in(columns["carried_out"] * thousand, year=year + 1),
+            carried_over(columns["carried_out"] * thousand, PRINTED, year=year),
+            carry_in(columns["carried_out"] * thousand, PRINTED, year=year + 1),
             closed(year=year),
         ]
     world = given(*events)

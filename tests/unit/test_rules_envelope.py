@@ -32,6 +32,7 @@ WELL_FORMED = (
     opened(),
     planned(),
     effect(),
+    effect({"corrects": "e1"}),
     service_registered(),
     batch({"loan": 5}),
     transaction(1),
@@ -77,6 +78,10 @@ MALFORMED = (
     ("envelope.legal-date-invalid", changed(opened(), legal_date="２０２１-06-15")),
     ("envelope.legal-date-unexpected", changed(transaction(1), legal_date="2021-03-15")),
     ("envelope.legal-date-unexpected", changed(effect(), legal_date="2021-03-15")),
+    ("envelope.corrects-unexpected", planned(data={"corrects": "e1"})),
+    ("envelope.corrects-unexpected", service_registered({"corrects": "e1"})),
+    ("envelope.corrects-unexpected", batch({"loan": 5}, {"corrects": "e1"})),
+    ("envelope.corrects-unexpected", organisation_named({"corrects": "e1"})),
 )
 
 

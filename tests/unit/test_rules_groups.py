@@ -1,4 +1,4 @@
-"""Which orders of entries break an atomic group? A batch behind its manifest, the halves of two kinds of pairs."""
+"""Which orders of entries break an atomic group? A batch behind its manifest, the halves of three kinds of pairs."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import pytest
 
 from audit_service.rules.errors import RuleBroken
 from audit_service.rules.groups import Groups
+from tests.support.contract_events import advance_paid, contract_corrected
 from tests.support.events import (
     PARKS,
     allotted,
@@ -15,6 +16,7 @@ from tests.support.events import (
     carried_over,
     carry_in,
     contract_paid,
+    corrected,
     opened,
     paid,
     transaction,
@@ -27,6 +29,10 @@ MANIFEST = batch({"loan": 2, "return": 1})
 BATCH = (MANIFEST, transaction(1), transaction(2, kind="return"), transaction(3))
 PAIR = (carried_over(1), carry_in(1))
 PAYMENT = (paid(1, contract_paid_id="cp1"), contract_paid(1))
+ADVANCE = (paid(1, contract_paid_id="cp1"), advance_paid(1))
+SECOND = contract_corrected("cp1", None, {"budget_corrected_id": "bc1"}, id="cc1")
+CORRECTION = (corrected("bp1", None, {"contract_corrected_id": "cc1"}), SECOND)
+ALONE = contract_corrected("cp1", id="cc1")
 BYSTANDER = allotted(1)
 
 COMPLETE: tuple[tuple[Event, ...], ...] = (
@@ -34,7 +40,10 @@ COMPLETE: tuple[tuple[Event, ...], ...] = (
     BATCH,
     PAIR,
     PAYMENT,
-    (*BATCH, *PAIR, *PAYMENT, BYSTANDER),
+    ADVANCE,
+    CORRECTION,
+    (ALONE, corrected("bp1"), ALONE),
+    (*BATCH, *PAIR, *PAYMENT, *ADVANCE, *CORRECTION, BYSTANDER),
     (*BATCH, batch({"loan": 1}, {"batch_id": "b2"}), transaction(1, batch_id="b2")),
     (paid(1), BYSTANDER),
 )
@@ -68,6 +77,19 @@ BROKEN: tuple[tuple[str, int, tuple[Event, ...]], ...] = (
     ("contract.payment-alone", 1, (PAYMENT[0], contract_paid(1, id="cp2"))),
     ("contract.payment-alone", 1, (paid(1), contract_paid(1))),
     ("contract.payment-alone", 1, (PAYMENT[0],)),
+    ("contract.payment-alone", 0, (ADVANCE[1],)),
+    ("contract.payment-alone", 1, (PAYMENT[0], CORRECTION[1])),
+    ("budget.correction-alone", 0, (CORRECTION[1],)),
+    ("budget.correction-alone", 1, (CORRECTION[0], BYSTANDER)),
+    ("budget.correction-alone", 1, (CORRECTION[0], ALONE)),
+    (
+        "budget.correction-alone",
+        1,
+        (CORRECTION[0], contract_corrected("cp1", None, {"budget_corrected_id": "bc1"}, id="cc2")),
+    ),
+    ("budget.correction-alone", 1, (CORRECTION[0], contract_paid(1, id="cc1"))),
+    ("budget.correction-alone", 1, (corrected("bp1"), CORRECTION[1])),
+    ("budget.correction-alone", 1, (CORRECTION[0],)),
 )
 
 
@@ -98,7 +120,7 @@ def test_broken(rule_id: str, place: int, events: tuple[Event, ...]) -> None:
 
 def test_a_group_is_open_until_its_last_entry() -> None:
     groups = Groups()
-    for group in (BATCH, PAIR, PAYMENT):
+    for group in (BATCH, PAIR, PAYMENT, ADVANCE, CORRECTION):
         for event in group[:-1]:
             groups.feed(event)
             assert groups.is_open
@@ -106,7 +128,7 @@ def test_a_group_is_open_until_its_last_entry() -> None:
         assert not groups.is_open
 
 
-@pytest.mark.parametrize("group", [BATCH, PAIR, PAYMENT])
+@pytest.mark.parametrize("group", [BATCH, PAIR, PAYMENT, ADVANCE, CORRECTION])
 def test_one_broken_group_does_not_condemn_the_next(group: tuple[Event, ...]) -> None:
     assert feed(Groups(), (carried_over(1, id="out-9"), *group, BYSTANDER)) == [("budget.carry-over-alone", 1)]
 

@@ -139,7 +139,7 @@ def test_the_message_names_place_and_kind_and_never_the_value(kind: str, text: s
 
 def test_every_event_of_the_demo_passes() -> None:
     events = [event for _, events in load_event_files() for event in events]
-    assert len(events) == 121
+    assert len(events) == 202
     for event in events:
         check_personal_data(event["subject"], event["data"])
 

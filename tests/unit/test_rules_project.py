@@ -52,6 +52,42 @@ REFUSALS = (
     Refusal("project.date-invalid", "no such end", PROJECT, activity({"end": "2021-04-31"})),
     Refusal("project.dates", "it ends the year before", PROJECT, milestone({"start": "2019-01", "end": "2018"})),
     Refusal("project.dates", "it ends the month before", PROJECT, activity({"start": "2019-02-01", "end": "2019-01"})),
+    Refusal("project.correction-unknown", "no such event", PROJECT, milestone({"corrects": "e"})),
+    Refusal("project.correction-unknown", "before there is anything", (), project_registered({"corrects": "e"})),
+    Refusal(
+        "project.correction-type",
+        "an activity corrects no milestone",
+        (*PROJECT, milestone(id="e")),
+        activity({"corrects": "e"}),
+        "project.milestone-recorded.v1",
+    ),
+    Refusal(
+        "project.corrected-twice",
+        "the older version",
+        (*PROJECT, milestone(id="e"), milestone({"corrects": "e"})),
+        milestone({"corrects": "e"}),
+    ),
+    Refusal(
+        "project.milestone-duplicate",
+        "corrected into another's id",
+        (*PROJECT, milestone(id="e"), milestone({"milestone_id": "m2"})),
+        milestone({"corrects": "e", "milestone_id": "m2"}),
+    ),
+    Refusal(
+        "project.not-owner",
+        "another agency corrects",
+        (*PROJECT, effect(id="e")),
+        effect({"corrects": "e"}, source=PARKS),
+        ROADS,
+    ),
+    Refusal("project.correction-unknown", "no effect to correct", PROJECT, effect({"corrects": "e"})),
+    Refusal(
+        "project.funding-differs",
+        "a correction adds up too",
+        (project_registered(id="e"),),
+        project_registered({"corrects": "e", **funding(total=9, city=4)}),
+        4,
+    ),
     Refusal("project.named-exceed-count", "two named of one", PROJECT, asset({"count": 1, "named": ["가", "나"]}), 1),
 )
 
@@ -80,3 +116,24 @@ def test_a_whole_project() -> None:
 
 def test_blank_funding_is_not_added_up() -> None:
     given(project_registered(funding(total=9)))
+
+
+def test_everything_that_a_project_says_can_be_corrected_and_corrected_again() -> None:
+    given(
+        project_registered(id="e0"),
+        project_registered({"corrects": "e0", "name_ko": "보안등"}, id="e1"),
+        project_registered({"corrects": "e1"}),
+        milestone(id="m"),
+        milestone({"corrects": "m", "start": "2019"}, id="n"),
+        milestone({"corrects": "n", "milestone_id": "m2"}),
+        project_basis(id="b"),
+        project_basis(date="2018-09-22", corrects="b"),
+        activity(id="a"),
+        activity({"corrects": "a"}),
+        asset(id="w"),
+        asset({"corrects": "w"}),
+        effect(id="f"),
+        effect({"corrects": "f"}),
+        anomaly(id="x"),
+        anomaly(data={"corrects": "x"}),
+    )

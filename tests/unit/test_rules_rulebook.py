@@ -14,34 +14,72 @@ from tests.support.events import (
     budget,
     carry_in,
     contract_paid,
+    credential_issued,
+    credential_revoked,
     instalment,
     obligated,
     opened,
     opening,
     organisation_named,
+    schema_published,
     signed,
     transaction,
 )
 from tests.unit import (
     test_rules_approvals,
     test_rules_budget,
+    test_rules_budget_appropriation,
     test_rules_budget_book,
+    test_rules_budget_carry_over,
+    test_rules_budget_corrections,
+    test_rules_budget_moves,
+    test_rules_budget_spending,
     test_rules_budget_year_end,
     test_rules_contract,
+    test_rules_contract_corrections,
+    test_rules_contract_tender,
+    test_rules_contract_work,
     test_rules_envelope,
     test_rules_governance,
     test_rules_groups,
+    test_rules_notices,
     test_rules_privacy,
     test_rules_project,
     test_rules_registry,
     test_rules_report,
     test_rules_sequences,
     test_rules_service,
+    test_rules_service_later,
     test_rules_tokens,
 )
 
 RULE_FILES = Path(__file__).parents[2] / "audit_service" / "rules"
 RULE_ID = re.compile(r"(envelope|privacy|registry|budget|contract|project|service|report)\.[a-z]+(-[a-z]+)*")
+
+
+TABLES = (
+    test_rules_budget,
+    test_rules_budget_appropriation,
+    test_rules_budget_book,
+    test_rules_budget_carry_over,
+    test_rules_budget_corrections,
+    test_rules_budget_moves,
+    test_rules_budget_spending,
+    test_rules_budget_year_end,
+    test_rules_contract,
+    test_rules_contract_corrections,
+    test_rules_contract_tender,
+    test_rules_contract_work,
+    test_rules_governance,
+    test_rules_notices,
+    test_rules_project,
+    test_rules_registry,
+    test_rules_report,
+    test_rules_sequences,
+    test_rules_service,
+    test_rules_service_later,
+    test_rules_tokens,
+)
 
 
 def raised_ids() -> set[str]:
@@ -57,21 +95,8 @@ def raised_ids() -> set[str]:
 
 def ids_in_tables() -> set[str]:
     """Every rule id that a row of a test's table expects."""
-    tables = (
-        test_rules_budget,
-        test_rules_budget_book,
-        test_rules_budget_year_end,
-        test_rules_contract,
-        test_rules_governance,
-        test_rules_project,
-        test_rules_registry,
-        test_rules_report,
-        test_rules_sequences,
-        test_rules_service,
-        test_rules_tokens,
-    )
     return (
-        {case.rule_id for table in tables for case in table.REFUSALS}
+        {case.rule_id for table in TABLES for case in table.REFUSALS}
         | {rule_id for rule_id, *_ in test_rules_registry.SIGNERS}
         | {rule_id for rule_id, *_ in test_rules_governance.SIGNERS}
         | {rule_id for rule_id, *_ in test_rules_approvals.REFUSALS}
@@ -114,5 +139,8 @@ def test_a_rule_names_the_other_streams_that_it_reads() -> None:
     assert reads(contract_paid(1)) == (budget(),)
     assert reads(batch({"loan": 5})) == ("service/library",)
     assert reads(transaction(1)) == ()
+    assert reads(credential_issued(1)) == ("service/library",)
+    assert reads(credential_revoked(1)) == ()
+    assert reads(schema_published()) == ("registry/log",)
     assert reads(organisation_named()) == ("registry/log",)
     assert reads(opened()) == ()

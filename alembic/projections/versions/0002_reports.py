@@ -43,6 +43,8 @@ def upgrade() -> None:
         sa.Column("since", sa.BigInteger, primary_key=True, autoincrement=False),
         sa.Column("until", sa.BigInteger),
         sa.Column("body", sa.LargeBinary, nullable=False),
+        # One tree instead of a table and an index of the same four columns.
+        sqlite_with_rowid=False,
     )
     # A command that runs beside the service asks for a publication here; `published` is its answer.
     op.create_table(
