@@ -18,7 +18,20 @@ from api.portal.words import WORDS
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_SHARED = frozenset({"holds", "broken", "limit", "unit_thousand"})
+_SHARED = frozenset(
+    {
+        "holds",
+        "broken",
+        "limit",
+        "unit_thousand",
+        "provenance",
+        "printed",
+        "derived",
+        "illustrative",
+        "synthetic",
+        "actual",
+    }
+)
 
 
 @dataclass(frozen=True)

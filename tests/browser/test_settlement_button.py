@@ -93,6 +93,7 @@ def test_an_honest_page_turns_green(page: Page, address: str) -> None:
     assert "맞습니다. 화면의 2019년 결산은 공개장부에 봉인된 것과 같습니다." in text
     assert "이 서버가 준 열쇠로 확인했습니다. 다른 곳에서 받은 열쇠로 확인하면 더 확실합니다." in text
     assert "바뀌지 않았음" in text
+    assert "출처: 인쇄됨, 계산됨" in text
     table = page.locator("#settlement-check .result table")
     assert table.locator("tbody th").all_inner_texts() == list(COLUMNS)
     assert set(table.locator("tbody td:last-child").all_inner_texts()) == {"같음"}
@@ -102,7 +103,7 @@ def test_an_honest_page_turns_green(page: Page, address: str) -> None:
 def test_every_settled_year_holds_in_both_languages(page: Page, address: str) -> None:
     for path, name in (("/", "{}년 결산 직접 확인하기"), ("/en", "Verify the settlement of {} myself")):
         page.goto(address + path)
-        for year in (2018, 2019):
+        for year in (2018, 2019, 2021):
             assert str(year) in press(page, name.format(year))
             assert state(page) == "good"
 
@@ -222,12 +223,12 @@ def test_a_citizen_takes_the_proof_home_and_the_command_of_the_page_believes_it(
     commands = page.locator("#settlement-check pre code").text_content() or ""
     command = shlex.split(commands.replace("\\\n", ""))
     with page.expect_download() as download:
-        page.get_by_role("link", name="2019년 결산의 확인서").click()
+        page.get_by_role("link", name="2021년 결산의 확인서").click()
     monkeypatch.chdir(tmp_path)
     arguments = command[command.index("audit") + 1 :]
     download.value.save_as(tmp_path / arguments[1])
     assert main(arguments) == 0
-    assert "HOLDS: row settlements/2019/shared-admin in report settlement/seoul-smartcity" in capsys.readouterr().out
+    assert "HOLDS: row settlements/2021/shared-admin in report settlement/seoul-smartcity" in capsys.readouterr().out
     assert main([*arguments[:-1], "settlements/2018/shared-admin"]) == 1
 
 
@@ -278,7 +279,7 @@ def test_without_scripts_the_proof_and_the_command_are_there(browser: Browser, a
     assert page.get_by_role("button", name=BUTTON_2019).count() == 0
     assert page.get_by_role("link", name="2019년 결산의 확인서").is_visible()
     page.get_by_text("어느 열쇠로", exact=False).click()
-    assert "audit verify settlement-2019-shared-admin.row-proof.json" in page.inner_text("#settlement-check")
+    assert "audit verify settlement-2021-shared-admin.row-proof.json" in page.inner_text("#settlement-check")
     assert page.get_by_label("확인 열쇠").count() == 0 or not page.get_by_label("확인 열쇠").is_visible()
     context.close()
 

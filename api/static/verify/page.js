@@ -12,6 +12,7 @@ import { VerifierKey } from "./notes.js";
 import { verify_row_proof } from "./row_proofs.js";
 
 const MINUS = "△";
+const PROVENANCES = ["printed", "derived", "illustrative", "synthetic", "actual"];
 
 /** An amount as the page prints it, in thousand won; half a thousand rounds away from zero, as in a budget book. */
 export function thousand_won(amount_won) {
@@ -141,6 +142,7 @@ class SettlementCheck {
       element("ol", { class: "checks" }, ...steps.map(([good, text]) => this.#step(good, text))),
       element("p", { class: "unit" }, this.#say("unit_thousand")),
       this.#table(figures),
+      element("p", { class: "note" }, this.#provenance(proven.row.provenance)),
       element("p", { class: "note" }, this.#say(this.#is_own_key(vkey) ? "own_key" : "page_key")),
       ...(holds ? [] : [element("p", { class: "note" }, this.#later(proven)), this.#what_now()]),
       element("p", { class: "note" }, this.#say("limit")),
@@ -208,6 +210,12 @@ class SettlementCheck {
         element("tbody", {}, ...rows),
       ),
     );
+  }
+
+  /** Where the figures come from, as the row itself says: an invented one is called so here as well. */
+  #provenance(stated) {
+    const known = PROVENANCES.filter((one) => Array.isArray(stated) && stated.includes(one));
+    return `${this.#say("provenance")}: ${known.map((one) => this.#say(one)).join(", ") || "—"}`;
   }
 
   #details(facts) {
