@@ -71,7 +71,10 @@ def test_an_honest_log_holds(honest: Path) -> None:
     assert verdict.violations == []
     assert verdict.holds
     assert verdict.entries == len(log.entries)
-    assert {verdict.status(check) for check in CHECKS} == {"holds"}
+    # This log publishes no report; tests/threats/test_t8_lying_projection.py is about those that do.
+    statuses = {check: verdict.status(check) for check in CHECKS}
+    assert statuses.pop("reports") == "nothing to check"
+    assert set(statuses.values()) == {"holds"}
 
 
 # --- a dishonest service --------------------------------------------------------------------------------
