@@ -27,6 +27,8 @@ from audit_service.recording.recorder import LedgerRecorder
 from audit_service.recording.snapshots import Snapshots
 from audit_service.refusals import Refusals, is_noted, note_refused_body
 from audit_service.rules.keys import public_key_for
+from audit_service.rules.states import ONLY
+from audit_service.rules.world import read_log
 from audit_service.signing.lock import require
 from audit_service.signing.signer import CheckpointSigner, SignedHead
 from audit_service.signing.stores import open_journal, open_lock
@@ -259,6 +261,14 @@ class Ledger:
             follower()
 
     # --- reading ---
+
+    @property
+    def city(self) -> str:
+        """The source of the city that created the log."""
+        log = read_log(self._streams).log.get(ONLY)
+        if log is None:
+            raise Quarantined("this log has no genesis entry")
+        return log.owner
 
     @property
     def public_dir(self) -> Path:
