@@ -14,10 +14,12 @@ from api.docs import docs_router
 from api.entries import entries_router
 from api.health import health_router
 from api.limits import AddressLimit
+from api.metrics import metrics_router
 from api.middleware import Doorkeeper
 from api.openapi import TITLE
 from api.portal.environment import portal_templates
 from api.portal.routes import portal_router
+from api.reports import reports_router
 from api.schemas import schemas_router
 from api.static_files import StaticFiles, static_router
 from api.submission import submission_router
@@ -53,8 +55,10 @@ def create_app(services: Services) -> FastAPI:
         checkpoints_router(services),
         tiles_router(services),
         answers_router(services),
+        reports_router(services),
         schemas_router(),
         health_router(services),
+        metrics_router(services),
         docs_router(app, templates),
         static_router(files),
         portal_router(services, templates),
@@ -65,5 +69,5 @@ def create_app(services: Services) -> FastAPI:
     problems.install(app)
     # The one that is added last stands outermost: the doorkeeper answers what the limit refuses.
     app.add_middleware(AddressLimit, rate_per_s=services.limits.requests_per_address_s)
-    app.add_middleware(Doorkeeper, origin=services.ledger.origin)
+    app.add_middleware(Doorkeeper, origin=services.ledger.origin, tree_size=lambda: services.ledger.signed().size)
     return app

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 def readiness(services: Services) -> dict[str, Any]:
     """How do the parts of the service stand? Touches database and signer: a part that fails says so."""
+    quarantine = services.ledger.why_quarantined()
+    if quarantine is not None:
+        return {"status": "quarantined", "reasons": [quarantine], "published_size": services.ledger.published_size}
     try:
         head = services.ledger.signed()
         services.ledger.reader.entries(0, 1)

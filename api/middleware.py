@@ -14,9 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.datastructures import Headers, MutableHeaders
 
+from api.logs import REQUEST_ID
 from api.problems import Problem, response_to
+from audit_service.errors import Quarantined
+from audit_service.metrics import HTTP_SECONDS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 CONTENT_SECURITY_POLICY = (
@@ -32,6 +37,7 @@ _ALWAYS = {
 }
 # What anybody may check from anywhere: also a verifier that runs in a page of another site.
 _PUBLIC_PREFIXES = ("/log/", "/v1/", "/openapi.json")
+_METHODS = frozenset({"GET", "POST", "OPTIONS"})
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}", re.ASCII)
 
 access_log = logging.getLogger("api.access")
@@ -41,9 +47,10 @@ _error_log = logging.getLogger("api.errors")
 class Doorkeeper:
     """Outermost application: wraps every HTTP request."""
 
-    def __init__(self, app: ASGIApp, *, origin: str) -> None:
+    def __init__(self, app: ASGIApp, *, origin: str, tree_size: Callable[[], int | None] = lambda: None) -> None:
         self._app = app
         self._origin = origin
+        self._tree_size = tree_size
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
@@ -55,6 +62,8 @@ class Doorkeeper:
             # HEAD is GET without the content (RFC 9110 section 9.3.2), for every route alike.
             scope = {**scope, "method": "GET"}
         visit = _Visit(scope, send, headless=headless)
+        # Whatever is logged on the way of this request names it, in threads too.
+        REQUEST_ID.set(visit.request_id)
         try:
             if not scope["path"].isprintable():
                 # The router's patterns end in `$`, which would let a line feed at the end through.
@@ -68,8 +77,15 @@ class Doorkeeper:
                 _error_log.error("unhandled", exc_info=error, extra={"request_id": visit.request_id})
             await response_to(error)(scope, receive, visit.send)
         finally:
+            visit.measure()
             if access_log.isEnabledFor(logging.INFO):
-                access_log.info("request", extra=visit.facts(self._origin))
+                access_log.info("request", extra=visit.facts(self._origin) | self._signed_size())
+
+    def _signed_size(self) -> dict[str, int | None]:
+        try:
+            return {"tree_size": self._tree_size()}
+        except Quarantined:
+            return {"tree_size": None}
 
 
 class _Visit:
@@ -103,6 +119,12 @@ class _Visit:
             if self._headless:
                 message = {**message, "body": b""}
         await self._send(message)
+
+    def measure(self) -> None:
+        """Count this request. A route is counted by its pattern: addresses that callers make up are one."""
+        route = getattr(self._scope.get("route"), "path", "none")
+        method = self._scope["method"] if self._scope["method"] in _METHODS else "other"
+        HTTP_SECONDS.labels(method, route, f"{self.status // 100}xx").observe(time.perf_counter() - self._begun)
 
     def facts(self, origin: str) -> dict[str, Any]:
         """What the access log says about this request; never its headers, query or body."""

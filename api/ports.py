@@ -10,9 +10,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from concurrent.futures import Future
     from pathlib import Path
+
+    from api.report_trees import RowsOf
+    from projections.reports.definitions import ReportRef
+    from projections.reports.found import FoundReport
 
 EntryStatus = Literal["recorded", "signed", "published"]
 
@@ -233,6 +237,25 @@ class Ledger(Protocol):
     def consistency(self, old_size: int, new_size: int, /) -> Sequence[bytes]:
         """Consistency proof between two sizes."""
 
+    @property
+    def recorded_size(self) -> int:
+        """Tree size of what is recorded, signed or not."""
+
+    @property
+    def queue_length(self) -> int:
+        """Requests that wait for the writer."""
+
+    @property
+    def queue_limit(self) -> int:
+        """Requests that may wait for the writer."""
+
+    @property
+    def folders(self) -> Mapping[str, Path]:
+        """Where the service writes files: `data`, `journal`, `public`."""
+
+    def why_quarantined(self) -> str | None:
+        """Why the log is read-only and what its operator can do, in words for anybody; or None."""
+
     def why_unfit(self) -> str | None:
         """Why this ledger should not be sent requests now (quarantine, stopped writer), or None."""
 
@@ -266,8 +289,35 @@ class ReadModels(Protocol):
     ) -> Sequence[int]:
         """Indexes above `after` of the entries that have all the given attributes, ascending."""
 
+    def stream_indexes(self, subject: str, tree_size: int, /) -> Sequence[int]:
+        """Indexes below a tree size of all entries of one stream, ascending."""
+
     def why_stopped(self) -> str | None:
         """Why the projection stopped (it never skips), or None."""
+
+
+class Reports(Protocol):
+    """Published reports with their rows. May touch the disk: call it from a thread."""
+
+    def last_reports(self) -> Sequence[FoundReport]:
+        """The newest published report of each kind and key, sorted."""
+
+    def report(self, ref: ReportRef, tree_size: int | None, /) -> FoundReport | None:
+        """The report of exactly this tree size, or the newest one."""
+
+    def tree_sizes(self, ref: ReportRef, limit: int, /) -> Sequence[int]:
+        """Tree sizes of the newest reports, the newest first."""
+
+    def rows_of(self, found: FoundReport, /) -> RowsOf:
+        """The rows of a published report with their checked tree.
+
+        Raises:
+            NotInLog: they are not kept here.
+            ReportRowsDamaged: they are not those that the log commits to.
+        """
+
+    def changed_rows(self, ref: ReportRef, /, *, old: int, new: int) -> dict[str, tuple[bytes | None, bytes | None]]:
+        """By key, the rows that differ between two tree sizes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -294,5 +344,6 @@ class Services:
 
     ledger: Ledger
     read_models: ReadModels
+    reports: Reports | None = None
     limits: Limits = field(default_factory=Limits)
     demo: bool = False  # the pages say that this city is a demonstration

@@ -218,9 +218,23 @@ _ROWS = (
     ProblemType(
         "recording-failed",
         503,
-        "Recording failed; nothing was recorded",
+        "Recording failed",
         "기록하지 못했습니다",
         "Send the same request again; a repeat is never recorded twice.",
+    ),
+    ProblemType(
+        "database-unavailable",
+        503,
+        "The database does not answer",
+        "데이터베이스가 응답하지 않습니다",
+        "Send the same request again after `Retry-After`; a repeat is never recorded twice.",
+    ),
+    ProblemType(
+        "report-rows-damaged",
+        503,
+        "The kept rows of this report are not those that the log commits to",
+        "보관된 보고서 내용이 장부와 맞지 않습니다",
+        "Nothing of them is shown. The operator runs `audit db rebuild`; anybody computes them with `audit replay`.",
     ),
     ProblemType(
         "quarantined",

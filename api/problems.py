@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from api.problem_types import PROBLEM_TYPES, ProblemType
 from audit_service import errors
+from audit_service.recording.database import is_unavailable
 from audit_service.rules.errors import RuleBroken
 from verifier.errors import VerificationError
 
@@ -90,10 +92,16 @@ def problem_of(error: Exception) -> Problem:
             return Problem("not-in-log", str(error))
         case errors.Overloaded():
             return Problem(error.slug, str(error), headers={"Retry-After": str(error.retry_after_s)})
-        case errors.RecordingFailed() | errors.Quarantined():
+        case errors.Quarantined(remedy=remedy) if remedy:
+            advice = PROBLEM_TYPES[error.slug].advice
+            return Problem(error.slug, f"{advice} {error} {remedy}", headers={"Retry-After": "300"})
+        case errors.RecordingFailed() | errors.Quarantined() | errors.ReportRowsDamaged():
             # Their messages may name files and databases: they are for the operator's log.
             advice = PROBLEM_TYPES[error.slug].advice
             return Problem(error.slug, advice, headers={"Retry-After": "5"})
+        case SQLAlchemyError() if is_unavailable(error):
+            slug = "database-unavailable"
+            return Problem(slug, PROBLEM_TYPES[slug].advice, headers={"Retry-After": "5"})
         case _:
             # A VerificationError here speaks about what we hold ourselves: parsers of input have caught theirs.
             return Problem("internal", "Something failed here; it was logged under this request id.")
@@ -123,7 +131,10 @@ def problem_response(problem: Problem) -> Response:
 def response_to(error: Exception) -> Response:
     """Answer an error; what is our fault is logged with its traceback."""
     problem = problem_of(error)
-    if problem.type.status >= 500 and not isinstance(error, Problem | errors.Overloaded):
+    if problem.type.slug == "database-unavailable":
+        # Every request says so while it lasts: one line each, not a traceback.
+        _log.error("%s: %s", problem.type.slug, str(getattr(error, "orig", None) or error).partition("\n")[0])
+    elif problem.type.status >= 500 and not isinstance(error, Problem | errors.Overloaded):
         _log.error("%s: %s", problem.type.slug, type(error).__name__, exc_info=error)
     return problem_response(problem)
 
@@ -139,7 +150,7 @@ def _rule_members(error: RuleBroken) -> dict[str, Any]:
 
 def install(app: FastAPI) -> None:
     """Let every error of this application answer with a problem document."""
-    for kind in (Problem, errors.AuditServiceError, RuleBroken, VerificationError):
+    for kind in (Problem, errors.AuditServiceError, RuleBroken, VerificationError, SQLAlchemyError):
         app.add_exception_handler(kind, _on_error)
     app.add_exception_handler(HTTPException, _on_http_exception)
     app.add_exception_handler(RequestValidationError, _on_validation_error)

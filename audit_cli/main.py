@@ -39,9 +39,10 @@ class Command:
 
 
 CHECKING: dict[str, Command] = {
-    "verify": Command("audit_cli.verify", "check that one entry is in the log, from a .tlog-proof file"),
+    "verify": Command("audit_cli.verify", "check one entry, or one row of a report, from a proof file, offline"),
     "mirror": Command("audit_cli.mirror", "copy a log and the service's answers into a directory, verified"),
     "replay": Command("audit_cli.replay", "recompute everything from the log's entries and compare"),
+    "report": Command("audit_cli.report", "list, prove, compare and publish the reports that bind the city"),
     "export": Command("audit_cli.export", "write what a log says in another standard's form, after a replay"),
 }
 KEEPING: dict[str, Command] = {
@@ -49,6 +50,9 @@ KEEPING: dict[str, Command] = {
     "serve": Command("audit_cli.serve", "serve the API, the log and the pages"),
     "init": Command("audit_cli.init", "create a ledger: keys, database, genesis entry"),
     "db": Command("audit_cli.db", "upgrade the database; rebuild the read models"),
+    "fsck": Command("audit_cli.fsck", "recompute everything and name the place of every wrong byte"),
+    "backup": Command("audit_cli.backup", "copy what may be restored, while the service runs"),
+    "restore": Command("audit_cli.restore", "put a backup back, never over what was signed later"),
     "tokens": Command("audit_cli.tokens", "issue, revoke and list the tokens of those who call the service"),
 }
 WRITING: dict[str, Command] = {

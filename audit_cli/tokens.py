@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Any, Self
 
 from audit_cli.errors import DoesNotHold, WrongUse
 from audit_cli.output import Output, add_output_arguments, table
+from audit_cli.server_errors import one_line_errors
 from audit_service.acts import state_of_act
 from audit_service.clock import format_time, now_utc
-from audit_service.errors import AuditServiceError, ConfigurationError, Quarantined
+from audit_service.errors import AnotherWriter, ConfigurationError
 from audit_service.files import write_durably
 from audit_service.keys import PUBLISHER_KEY_FILE, SigningKey, read_seed
 from audit_service.ledger import Ledger
-from audit_service.recording.database import open_sqlite
+from audit_service.recording.database import open_database
 from audit_service.recording.migrations import require_newest
 from audit_service.settings import load_settings
 from audit_service.tokens import ROLES, Tokens
@@ -70,7 +71,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Do it; returns the exit code."""
     output = Output.of(args)
-    try:
+    with one_line_errors():
         settings = load_settings(args.data)
         if args.action == "list":
             _list(settings, output)
@@ -78,8 +79,6 @@ def run(args: argparse.Namespace) -> int:
             _issue(settings, args, output)
         else:
             _revoke(settings, args, output)
-    except AuditServiceError as error:
-        raise WrongUse(str(error)) from error
     return 0
 
 
@@ -117,7 +116,7 @@ def _revoke(settings: Settings, args: argparse.Namespace, output: Output) -> Non
 
 
 def _list(settings: Settings, output: Output) -> None:
-    engine = open_sqlite(settings.ledger_database)
+    engine = open_database(settings, "ledger")
     try:
         require_newest(engine, "ledger")
         rows = Tokens(engine, engine).rows()
@@ -173,7 +172,7 @@ class _Administration:
     def __init__(self, settings: Settings, key_file: Path | None) -> None:
         self._settings = settings
         self._key = SigningKey.from_seed(read_seed(key_file or settings.keys / PUBLISHER_KEY_FILE))
-        self._engine = open_sqlite(settings.ledger_database)
+        self._engine = open_database(settings, "ledger")
         try:
             require_newest(self._engine, "ledger")
             self._city, kids = _city_and_keys(self._engine)
@@ -227,7 +226,5 @@ class _Administration:
         try:
             with Ledger(self._settings):
                 return True
-        except Quarantined as error:
-            if "another process" in str(error):
-                return False
-            raise
+        except AnotherWriter:
+            return False

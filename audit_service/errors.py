@@ -13,9 +13,14 @@
     ├── NotAuthorised                the caller: no token, or one that may not do this
     ├── NotInLog                     the reader: no such index, size or checkpoint
     ├── Overloaded                   the caller: later; the queue is full or the service is stopping
-    │   └── ClockBehind              the operator: the machine's clock went back, nothing is signed
-    ├── RecordingFailed              us: nothing was recorded, the caller may repeat the same submission
+    │   ├── ClockBehind              the operator: the machine's clock went back, nothing is signed
+    │   ├── JournalFull              the operator: recorded, but there is no room for the signature's record
+    │   └── JournalUnavailable       the operator: recorded, but the journal's database does not answer
+    ├── ReportRowsDamaged            us: kept rows of a report are not those that the log commits to
+    ├── RecordingFailed              us: the commit failed, the caller may repeat the same submission
     ├── Quarantined                  the operator: signing now could contradict what was signed before
+    │   ├── AnotherWriter            another process holds the lock of this log
+    │   └── Fenced                   another process has taken over: this one may not write any more
     └── ConfigurationError           the operator: a setting, a key file or the data directory
 
 `audit_service.rules.errors.RuleBroken` stands beside this tree: it is a verdict, and auditors raise it too.
@@ -122,16 +127,46 @@ class ClockBehind(Overloaded):
     slug = "clock-behind"
 
 
+class ReportRowsDamaged(AuditServiceError):
+    """The kept rows of a published report are not those that the log commits to; nothing of them is shown."""
+
+    slug = "report-rows-damaged"
+
+
 class RecordingFailed(AuditServiceError):
-    """The commit failed: nothing of the group was recorded, the same submission may be sent again."""
+    """The commit failed, or its answer was lost: the same submission may be sent again, and is recorded once."""
 
     slug = "recording-failed"
 
 
+class JournalFull(Overloaded):
+    """There is no room for the journal's record: recorded, not signed; signed as soon as there is room."""
+
+
+class JournalUnavailable(Overloaded):
+    """The journal's database does not answer: recorded, signed as soon as it does."""
+
+
 class Quarantined(AuditServiceError):
-    """The stores contradict each other; signing now could contradict what was signed before."""
+    """The stores contradict each other; signing now could contradict what was signed before.
+
+    The message says what was found, `remedy` what the operator can do. Both are shown to callers, so neither names
+    a file of this machine: the log is public, and so is why it stands still.
+    """
 
     slug = "quarantined"
+
+    def __init__(self, message: str, *, remedy: str = "") -> None:
+        super().__init__(message)
+        self.remedy = remedy
+
+
+class AnotherWriter(Quarantined):
+    """Another process holds the lock of this log."""
+
+
+class Fenced(Quarantined):
+    """Another process has taken over with a later epoch; what this one writes does not count."""
 
 
 class ConfigurationError(AuditServiceError):

@@ -1,11 +1,8 @@
 """The whole ledger of one city, opened: what the doors (HTTP, commands) may ask of it.
 
-Opening checks that database, journal and published files tell one story before anything may be signed:
-
-- published ahead of the journal, or another root hash at the same size: refuse (signing could fork the log);
-- the database behind the journal: refuse (acknowledged entries are missing; they stand in journal and tiles);
-- the database ahead of the journal: sign what was recorded, nobody was told about it yet;
-- the journal ahead of what is published: publish the stored note, never sign again.
+Opening compares database, journal and published files (`audit_service.recovery` has the table); starting takes the
+log over with a new epoch, repairs what may be repaired, and then takes submissions. Stores that contradict each other
+put the ledger into quarantine: it can be read, and nothing is written or signed.
 """
 
 from __future__ import annotations
@@ -18,26 +15,38 @@ from typing import TYPE_CHECKING, Literal, Self
 from audit_service.acts import ActRecorder
 from audit_service.clock import now_utc
 from audit_service.errors import Overloaded, Quarantined
+from audit_service.failpoints import reach
 from audit_service.keys import PUBLISHER_KEY_FILE, SigningKey, read_seed
 from audit_service.publication.archive import CheckpointArchive
 from audit_service.publication.layout import PublicFiles
 from audit_service.publication.publisher import PublicationLoop, Publisher
 from audit_service.reading import LogReader
 from audit_service.recording.application import LedgerApplication
-from audit_service.recording.database import open_sqlite
+from audit_service.recording.database import open_database
 from audit_service.recording.migrations import require_newest
+from audit_service.recording.rebuild import append_signed
 from audit_service.recording.recorder import LedgerRecorder
 from audit_service.recording.snapshots import Snapshots
+from audit_service.recovery import (
+    OTHER_JOURNAL,
+    REBUILD,
+    MissingEntries,
+    Stores,
+    read_published,
+    require_one_story,
+    require_rebuildable,
+)
 from audit_service.refusals import Refusals, is_noted, note_refused_body
 from audit_service.rules.keys import public_key_for
-from audit_service.signing.journal import SignStateJournal
+from audit_service.rules.states import ONLY
+from audit_service.rules.world import read_log
+from audit_service.signing.lock import require
 from audit_service.signing.signer import CheckpointSigner, SignedHead
+from audit_service.signing.stores import open_journal, open_lock
 from audit_service.submission import is_refusal, prepare_many, prepare_one
 from audit_service.tokens import Tokens
 from audit_service.unit_of_work import Streams
 from audit_service.writer import Writer
-from verifier.checkpoints import verify_checkpoint
-from verifier.errors import VerificationError
 from verifier.notes import NoteSigner
 
 if TYPE_CHECKING:
@@ -48,6 +57,7 @@ if TYPE_CHECKING:
 
     from audit_service.clock import Clock
     from audit_service.settings import Settings
+    from audit_service.signing.lock import WriterLock
     from audit_service.submission import Item, Prepared
     from audit_service.writer import SubmissionResult
 
@@ -59,11 +69,22 @@ LOG_KEY_FILE = "log.key"
 class Ledger:
     """One log with its writer, its publisher and its readers."""
 
-    def __init__(self, settings: Settings, *, clock: Clock = now_utc) -> None:
-        """Open the ledger and check its stores; nothing is written until `start`.
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        clock: Clock = now_utc,
+        lock: WriterLock | None = None,
+        serve_in_quarantine: bool = False,
+    ) -> None:
+        """Open the ledger and compare its stores; nothing is written until `start`.
+
+        With `serve_in_quarantine` a contradiction does not raise: it stands in `quarantine`, the log can be read, and
+        `start` starts nothing.
 
         Raises:
             ConfigurationError: a file or a table is missing.
+            AnotherWriter: another process has the lock of this log.
             Quarantined: the stores contradict each other.
         """
         self.settings = settings
@@ -72,45 +93,53 @@ class Ledger:
         key = NoteSigner.from_seed(settings.origin, seed)
         self._vkey = key.vkey
         self.vkey = str(key.vkey)
+        self._running = False
         with ExitStack() as opened:
             # Whatever was opened is closed again when a later check refuses.
+            lock = lock or open_lock(settings)
+            opened.callback(lock.release)
+            require(lock)
             self._open_stores(opened, clock)
             self._signer = CheckpointSigner(key, self._journal, origin=settings.origin)
             snapshots = Snapshots(settings.snapshots, seed, read_leaf_hash=self._recorder.leaf_hash_at)
             self._streams = Streams(LedgerApplication(self._recorder, snapshots))
             self._followers: list[Callable[[], None]] = []
             self._files = PublicFiles(settings.public)
-            self._connect(published_size=self._check_stores(), clock=clock)
+            self.quarantine = self._compare()
+            if self.quarantine is not None and not serve_in_quarantine:
+                raise self.quarantine
+            self._connect(clock=clock)
             self._opened = opened.pop_all()
 
     def _open_stores(self, opened: ExitStack, clock: Clock) -> None:
-        self._writing = open_sqlite(self.settings.ledger_database)
+        self._writing = open_database(self.settings, "ledger")
         opened.callback(self._writing.dispose)
-        self._reading = open_sqlite(self.settings.ledger_database, read_only=True)
+        self._reading = open_database(self.settings, "ledger", read_only=True)
         opened.callback(self._reading.dispose)
         require_newest(self._writing, "ledger")
         self._recorder = LedgerRecorder(self._writing, self._reading)
         self.reader = LogReader(self._reading)
-        self.reader.load(self._recorder.head())
         self.checkpoints = CheckpointArchive(self._writing, self._reading)
         self.tokens = Tokens(self._writing, self._reading, clock=clock)
-        self._journal = SignStateJournal(self.settings.journal)
+        self._journal = open_journal(self.settings)
         opened.callback(self._journal.close)
 
-    def _connect(self, *, published_size: int, clock: Clock) -> None:
+    def _connect(self, *, clock: Clock) -> None:
+        self._clock = clock
         self._publisher = Publisher(
             self._files,
             self.checkpoints,
             read_entries=self.reader.entries,
             read_row=self.reader.subtree_row,
-            published_size=published_size,
+            published_size=self._published.size if self._published else 0,
+            require_mine=self._journal.require_mine,
             clock=clock,
         )
         self._publication = PublicationLoop(
             self._publisher,
             self.signed,
             interval_s=self.settings.publication_interval_s,
-            on_published=self._published,
+            on_published=self._journal.forget_published,
         )
         self._writer = Writer(
             application=self._streams.application,
@@ -133,9 +162,18 @@ class Ledger:
     # --- opening and closing ---
 
     def start(self) -> None:
-        """Sign what was recorded without a signature, publish what was signed, then take submissions."""
-        self._sign_recorded()
-        self._writer.start()
+        """Take the log over, sign what was recorded without a signature, publish what was signed; then take requests.
+
+        Raises:
+            Quarantined: another process wrote between opening and taking over, and what it wrote contradicts.
+        """
+        if self.quarantine is not None:
+            logger.critical("quarantine: %s %s", self.quarantine, self.quarantine.remedy)
+            return
+        epoch = self._take_over()
+        self._recover(epoch)
+        self._running = True
+        self._writer.start(epoch=epoch)
         self._publication.start()
         self._acts.start()
         if self._signer.last is not None:
@@ -143,14 +181,19 @@ class Ledger:
 
     def stop(self) -> None:
         """Answer what waits, publish what is signed, and close everything."""
-        self._acts.stop()
-        self._writer.stop()
-        self._streams.close()
-        self._publication.stop()
+        if self._running:
+            self._acts.stop()
+            self._writer.stop()
+            self._streams.close()
+            self._publication.stop()
         self._opened.close()
 
     def __enter__(self) -> Self:
-        self.start()
+        try:
+            self.start()
+        except BaseException:
+            self._opened.close()
+            raise
         return self
 
     def __exit__(
@@ -165,55 +208,99 @@ class Ledger:
             return None
         return SigningKey.from_seed(read_seed(path))
 
-    def _check_stores(self) -> int:
-        """Do database, journal and published checkpoint tell one story? Returns the published size."""
-        recorded = self._recorder.head().tree_size
-        signed = self._signer.last
-        signed_size = signed.size if signed else 0
-        if recorded < signed_size:
-            raise Quarantined(
-                f"the database holds {recorded} entries, but a checkpoint over {signed_size} was signed: "
-                "the database was rolled back. Restore the newest copy of it; never sign from this one"
-            )
-        if signed and self.reader.root(signed.size) != signed.root:
-            raise Quarantined(f"the database has another root hash at size {signed.size} than the one signed")
-        published = self._published_checkpoint()
-        if published is None:
-            return 0
-        if published.size > signed_size:
-            raise Quarantined(
-                f"a checkpoint over {published.size} entries is published, but the journal knows only "
-                f"{signed_size}: the journal was rolled back or replaced"
-            )
-        if self.reader.root(published.size) != published.root:
-            raise Quarantined(f"the published checkpoint has another root hash at size {published.size}")
-        self.checkpoints.keep(published, now_utc())
-        return published.size
+    # --- recovery ---
 
-    def _published_checkpoint(self) -> SignedHead | None:
-        path = self._files.checkpoint
-        if not path.exists():
-            return None
-        note = path.read_bytes()
+    def _compare(self) -> Quarantined | None:
+        """Do database, journal and published checkpoint tell one story? Reads all three; writes nothing."""
+        self._published: SignedHead | None = None
         try:
-            checkpoint = verify_checkpoint(note, vkey=self._vkey)
-        except VerificationError as error:
-            raise Quarantined(f"{path} is not a checkpoint of this log: {error}") from error
-        return SignedHead(checkpoint.tree_size, checkpoint.root_hash, note)
+            if self._journal.damage is not None:
+                raise Quarantined(str(self._journal.damage), remedy=OTHER_JOURNAL)
+            self._published = read_published(self._files, self._vkey)
+            self.reader.load(self._recorder.head())
+            stores = self._stores()
+            require_one_story(stores)
+            if stores.signed is not None and stores.is_behind:
+                hashes = [self.reader.subtree(0, index) for index in range(stores.recorded_size)]
+                require_rebuildable(self._missing(stores), hashes=hashes, signed=stores.signed)
+        except Quarantined as contradiction:
+            contradiction.remedy = contradiction.remedy or REBUILD
+            return contradiction
+        return None
+
+    def _stores(self) -> Stores:
+        return Stores(
+            recorded_size=self.reader.tree_size,
+            recorded_epoch=self._recorder.head().epoch,
+            journal_epoch=self._journal.epoch,
+            root=self.reader.root,
+            signed=self._signer.last,
+            published=self._published,
+        )
+
+    def _missing(self, stores: Stores) -> MissingEntries:
+        return MissingEntries(
+            self._files,
+            self._journal.records,
+            published_size=stores.published_size,
+            signed_size=stores.signed_size,
+        )
+
+    def _take_over(self) -> int:
+        """Begin a new epoch in journal and database: from here on nobody else writes.
+
+        What another process wrote until then is final now, and is compared again.
+        """
+        epoch = self._journal.take_over(self._recorder.head().epoch + 1)
+        self._recorder.begin_epoch(epoch)
+        self._signer.begin_epoch(epoch)
+        contradiction = self._compare()
+        if contradiction is not None:
+            raise contradiction
+        return epoch
+
+    def _recover(self, epoch: int) -> None:
+        """Repair what may be repaired, in an order in which a crash anywhere leaves it for the next start."""
+        stores = self._stores()
+        if stores.is_behind:
+            logger.warning(
+                "the database is behind the journal: rebuilding it from tiles and journal",
+                extra={"tree_size": stores.recorded_size, "signed_size": stores.signed_size},
+            )
+            missing = self._missing(stores).read(stores.recorded_size)
+            append_signed(self._recorder, missing, start=stores.recorded_size, epoch=epoch)
+            self.reader.load(self._recorder.head())
+            stores = self._stores()
+            require_one_story(stores)
+            if stores.is_behind:
+                raise Quarantined(f"rebuilding the database ended at size {stores.recorded_size}", remedy=REBUILD)
+        self._sign_recorded()
+        if self._published is not None:
+            self.checkpoints.keep(self._published, self._clock(), failpoint="recover.before-archive")
+            mended = self._publisher.mend()
+            if mended:
+                logger.error("%d published files were missing and were written again", mended)
 
     def _sign_recorded(self) -> None:
         head = self._recorder.head()
-        signed = self._signer.last
-        signed_size = signed.size if signed else 0
+        signed_size = self._stores().signed_size
         if head.tree_size > signed_size:
-            entries = self.reader.entries(signed_size, head.tree_size)
-            self._signer.sign(tree_size=head.tree_size, root_hash=head.root_hash, entries=entries)
+            if reach("recover.before-sign"):
+                return
+            self._signer.sign(
+                tree_size=head.tree_size,
+                root_hash=head.root_hash,
+                entries=self.reader.entries(signed_size, head.tree_size),
+                consistency=self.reader.consistency(signed_size, head.tree_size) if signed_size else [],
+            )
+            reach("recover.after-sign")
             logger.info("signed what was recorded before the stop", extra={"tree_size": head.tree_size})
 
     # --- writing ---
 
     def prepare_one(self, body: bytes) -> Prepared:
         """Read one submission and check its signature; raises as `audit_service.submission.prepare_one`."""
+        self._require_no_quarantine()
         try:
             return prepare_one(body, self._public_key_of)
         except Exception as error:
@@ -223,6 +310,7 @@ class Ledger:
 
     def prepare_many(self, bodies: Sequence[bytes]) -> list[Item | Exception]:
         """Read many submissions; a refused one becomes its exception, in its place."""
+        self._require_no_quarantine()
         prepared = prepare_many(bodies, self._public_key_of)
         for item, body in zip(prepared, bodies, strict=True):
             if isinstance(item, Exception):
@@ -236,8 +324,13 @@ class Ledger:
                 self._writer.submit([error], atomic=False, dry_run=False)
 
     def submit(self, items: Sequence[Item | Exception], *, atomic: bool, dry_run: bool) -> Future[SubmissionResult]:
-        """Decide, record and sign; the future gives the result. Raises `Overloaded`."""
+        """Decide, record and sign; the future gives the result. Raises `Overloaded`, `Quarantined`."""
+        self._require_no_quarantine()
         return self._writer.submit(items, atomic=atomic, dry_run=dry_run)
+
+    def _require_no_quarantine(self) -> None:
+        if self.quarantine is not None:
+            raise Quarantined(str(self.quarantine), remedy=self.quarantine.remedy)
 
     def _public_key_of(self, kid: str) -> bytes | None:
         public_key = public_key_for(self._streams, kid)
@@ -248,10 +341,15 @@ class Ledger:
         for follower in self._followers:
             follower()
 
-    def _published(self, size: int) -> None:
-        self._journal.forget_published(size)
-
     # --- reading ---
+
+    @property
+    def city(self) -> str:
+        """The source of the city that created the log."""
+        log = read_log(self._streams).log.get(ONLY)
+        if log is None:
+            raise Quarantined("this log has no genesis entry")
+        return log.owner
 
     @property
     def public_dir(self) -> Path:
@@ -268,11 +366,27 @@ class Ledger:
         self._followers.append(wake)
 
     def signed(self) -> SignedHead:
-        """The newest signed checkpoint."""
+        """The newest signed checkpoint; in quarantine, the newest one that the recorded entries confirm.
+
+        Raises:
+            Quarantined: there is none.
+        """
+        if self.quarantine is not None:
+            return self._confirmed()
         last = self._signer.last
         if last is None:
             raise Quarantined("this log has not signed anything yet")
         return last
+
+    def _confirmed(self) -> SignedHead:
+        kept = self.checkpoints.root_of_the_day()
+        archived = SignedHead(kept.size, kept.root, kept.note) if kept else None
+        heads = [head for head in (self._signer.last, self._published, archived) if head is not None]
+        for head in sorted(heads, key=lambda each: each.size, reverse=True):
+            if head.size <= self.reader.tree_size and self.reader.root(head.size) == head.root:
+                return head
+        self._require_no_quarantine()
+        raise AssertionError("only a quarantined ledger asks")
 
     @property
     def published_size(self) -> int:
@@ -293,6 +407,31 @@ class Ledger:
             return "published"
         return "signed" if index < self.signed().size else "recorded"
 
+    @property
+    def recorded_size(self) -> int:
+        """Tree size of what is recorded, signed or not."""
+        return self.reader.tree_size
+
+    @property
+    def queue_length(self) -> int:
+        """Requests that wait for the writer."""
+        return self._writer.queue_length
+
+    @property
+    def queue_limit(self) -> int:
+        """Requests that may wait for the writer."""
+        return self.settings.queue_limit
+
+    @property
+    def folders(self) -> dict[str, Path]:
+        """Where the service writes files: each may stand on a file system of its own."""
+        settings = self.settings
+        return {"data": settings.data_dir, "journal": settings.journal.parent, "public": settings.public}
+
     def why_unfit(self) -> str | None:
         """Why no requests should be sent here now, or None."""
         return self._writer.stopped_because or self._publication.last_error
+
+    def why_quarantined(self) -> str | None:
+        """Why this log is read-only and what to do about it, for anybody to read; or None."""
+        return f"{self.quarantine} {self.quarantine.remedy}".strip() if self.quarantine else None

@@ -108,8 +108,10 @@ class Tokens:
         """
         now = format_time(self._clock())
         with self._writer.begin() as connection:
+            # One statement, so that of two who revoke at once only one leaves an entry.
             row = connection.exec_driver_sql(
-                "SELECT agency FROM tokens WHERE token_id = ? AND revoked_at IS NULL", (token_id,)
+                "UPDATE tokens SET revoked_at = ? WHERE token_id = ? AND revoked_at IS NULL RETURNING agency",
+                (now, token_id),
             ).one_or_none()
             if row is None:
                 raise ConfigurationError("no such token, or it is revoked already")
@@ -119,9 +121,9 @@ class Tokens:
                 act_id = add_act(
                     connection, sign("registry.token-revoked.v1", row[0], f"token/{token_id}/revoked", data)
                 )
-            connection.exec_driver_sql(
-                "UPDATE tokens SET revoked_at = ?, revoked_by_act = ? WHERE token_id = ?", (now, act_id, token_id)
-            )
+                connection.exec_driver_sql(
+                    "UPDATE tokens SET revoked_by_act = ? WHERE token_id = ?", (act_id, token_id)
+                )
         return act_id
 
     def rows(self) -> list[TokenRow]:
@@ -129,9 +131,9 @@ class Tokens:
         with self._reader.connect() as connection:
             rows = connection.exec_driver_sql(
                 "SELECT t.token_id, t.agency, t.role, t.expires_at, t.revoked_at, "
-                "t.issued_by_act IS NOT NULL AND a.log_index IS NULL "
+                "CASE WHEN t.issued_by_act IS NOT NULL AND a.log_index IS NULL THEN 1 ELSE 0 END "
                 "FROM tokens AS t LEFT JOIN acts AS a ON a.act_id = t.issued_by_act "
-                "WHERE t.token_id <> ? ORDER BY t.rowid",
+                "WHERE t.token_id <> ? ORDER BY coalesce(t.issued_by_act, 0), t.agency, t.token_id",
                 (NOBODY_ID,),
             ).all()
         return [TokenRow(*row) for row in rows]

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 import msgspec
 from msgspec import UNSET
 
+from audit_service import metrics
 from audit_service.catalogue.event import Entry, Event
 from audit_service.catalogue.registry import ROOT_SIGNED
 from audit_service.clock import format_time, parse_time
@@ -161,6 +162,7 @@ class UnitOfWork:
         """The index that the next accepted entry would get."""
         return self._tree_size + len(self._recorded)
 
+    @metrics.DECIDE.time()
     def decide(self, items: Sequence[Item | Exception], *, atomic: bool, dry_run: bool = False) -> list[Outcome]:
         """Decide about the items of one request; refused ones change nothing.
 

@@ -7,9 +7,11 @@ A test compares the committed pages with what this writes.
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 import os
 from argparse import RawDescriptionHelpFormatter
+from dataclasses import fields
 from functools import cache, partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -38,6 +40,7 @@ from audit_service.catalogue.registry import KeyId
 from audit_service.catalogue.service import Period
 from audit_service.catalogue.types import EVENT_TYPES, requires_legal_date, subject_pattern
 from audit_service.rules.rulebook import RULES
+from audit_service.settings import LARGEST_NUMBER, Settings, variable_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,6 +55,7 @@ KINDS = {
     "contract": "Contract",
     "project": "Project",
     "service": "Service",
+    "report": "Report",
 }
 # What a reader knows these patterns as; any other pattern is shown as it is.
 NAMES_OF_FORMS = {
@@ -179,8 +183,47 @@ def commands_page() -> str:
     return "\n".join(lines) + "\n"
 
 
+def configuration_page() -> str:
+    """Every setting of a ledger."""
+    lines = [
+        "# Configuration",
+        NOTICE,
+        (
+            "`ledger.toml` in the data directory holds the settings; `audit init` writes it. An environment variable"
+            " overrides the file. A name that is not in this table is refused."
+        ),
+        "",
+        "| setting | variable | default | meaning |",
+        "|---|---|---|---|",
+    ]
+    for each in fields(Settings):
+        if each.name != "data_dir":
+            variable = variable_of(each.name)
+            shown = f"`{variable}`" if variable else ""
+            lines.append(f"| `{each.name}` | {shown} | {_default(each)} | {each.metadata['meaning']} |")
+    lines += [
+        "",
+        f"Numbers are from 0 to {LARGEST_NUMBER:,}. A name that ends in `_s` is in seconds, or for each second.",
+        "What a command is told on its command line stands under [commands](commands.md).",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _default(setting: dataclasses.Field[object]) -> str:
+    match setting.default:
+        case dataclasses.MISSING:
+            return "required"
+        case None:
+            return "none"
+        case bool():
+            return f"`{str(setting.default).lower()}`"
+        case _:
+            return f"{setting.default:g}"
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "commands.md": commands_page,
+    "configuration.md": configuration_page,
     "events.md": events_page,
     "problems.md": problems_page,
     "rules.md": rules_page,
@@ -195,6 +238,8 @@ def _about(struct: type[msgspec.Struct]) -> list[str]:
 
 
 def _subject(name: str) -> str:
+    if name.startswith("report."):
+        return "report/<kind>/<key>"
     pattern = subject_pattern(name).pattern
     groups = {"budget": ["<agency>", "<fiscal year>"], "service": ["<service id>", "<period>"]}
     names = groups.get(name.partition(".")[0], [f"<{name.partition('.')[0]} id>"])

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from audit_service.clock import format_time, korean_day
+from audit_service.recording.recorder import end_transaction
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,13 +43,17 @@ class CheckpointArchive:
         self._writer = writer
         self._reader = reader
 
-    def keep(self, head: SignedHead, moment: datetime) -> None:
-        """Keep a checkpoint; one that is kept already (a crash came in between) stays as it is."""
+    def keep(self, head: SignedHead, moment: datetime, *, failpoint: str) -> None:
+        """Keep a checkpoint; one that is kept already (a crash came in between) stays as it is.
+
+        `failpoint` is come to before the commit.
+        """
         with self._writer.begin() as connection:
             connection.exec_driver_sql(
                 _KEEP,
                 (head.size, head.root, head.note, format_time(moment), korean_day(moment)),
             )
+            end_transaction(connection, failpoint)
 
     def list(self, *, after: int, limit: int) -> Sequence[KeptCheckpoint]:
         """Kept checkpoints with a tree size above `after`, ascending."""

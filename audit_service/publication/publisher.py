@@ -11,13 +11,17 @@ the log was idle.
 from __future__ import annotations
 
 import logging
-import shutil
 import threading
 from typing import TYPE_CHECKING
 
+from audit_service import metrics
 from audit_service.clock import now_utc
-from audit_service.files import fsync_folder, make_folder, write_durably
+from audit_service.errors import Quarantined
+from audit_service.failpoints import reach
+from audit_service.fatal import end_if_disk_failed
+from audit_service.files import fsync_folder, make_folder, remove_folder, write_durably
 from verifier.bundles import encode_bundle
+from verifier.hashing import HASH_BYTES, leaf_hash
 from verifier.tiles import TILE_HEIGHT, TILE_WIDTH, Tile, bundles_for_size, tiles_for_size
 
 if TYPE_CHECKING:
@@ -28,6 +32,7 @@ if TYPE_CHECKING:
     from audit_service.publication.archive import CheckpointArchive
     from audit_service.publication.layout import PublicFiles
     from audit_service.signing.signer import SignedHead
+    from verifier.tiles import BundleCoordinates
 
 logger = logging.getLogger(__name__)
 
@@ -43,45 +48,86 @@ class Publisher:
         read_entries: Callable[[int, int], list[bytes]],
         read_row: Callable[[int, int, int], bytes],
         published_size: int,
+        require_mine: Callable[[], None],
         clock: Clock = now_utc,
     ) -> None:
         self._files = files
+        self._require_mine = require_mine
         self._archive = archive
         self._read_entries = read_entries
         self._read_row = read_row
         self._clock = clock
         self.published_size = published_size
 
+    @metrics.PUBLISH.time()
     def publish(self, head: SignedHead) -> None:
         """Make a signed head public; publishing the same head again changes nothing.
 
         Raises:
             OSError, sqlalchemy.exc.SQLAlchemyError: the disk refused; the same head may be published again.
+            Fenced: another process has taken over; the checkpoint was left as it is.
+            Quarantined: the database does not hold the signed entries; nothing of them was published.
         """
-        written = self._write_tiles(head.size) | self._write_bundles(head.size)
-        for folder in sorted(written):
-            fsync_folder(folder)
-        write_durably(self._files.checkpoint, head.note)
-        self._archive.keep(head, self._clock())
+        written = set()
+        if not reach("publish.before-tiles"):
+            written |= self._write_tiles(self.published_size, head.size)
+        if not reach("publish.before-bundles"):
+            written |= self._write_bundles(self.published_size, head.size)
+        if not reach("publish.before-sync"):
+            _sync_folders(written)
+        # A writer that was stopped while another took over would put an older checkpoint over a newer one.
+        self._require_mine()
+        if not reach("publish.before-checkpoint"):
+            write_durably(self._files.checkpoint, head.note)
+        reach("publish.after-checkpoint")
+        self._archive.keep(head, self._clock(), failpoint="publish.before-archive")
+        reach("publish.after-archive")
         # Only now: what failed above is done again, with the same bytes, when publication is tried again.
         old_size, self.published_size = self.published_size, head.size
-        self._sweep_partials(old_size, head.size)
+        if not reach("publish.before-sweep"):
+            self._sweep_partials(old_size, head.size)
 
-    def _write_tiles(self, size: int) -> set[Path]:
+    def mend(self) -> int:
+        """Write again what is missing below the published size; returns the number of files.
+
+        No crash leaves such a hole: a disk that lied does, or a hand that removed a file.
+        """
+        size = self.published_size
+        written = set()
+        mended = 0
+        for tile in tiles_for_size(0, size):
+            path = self._files.tile(tile)
+            whole = path.exists() and path.stat().st_size == tile.width * HASH_BYTES
+            if not whole and not reach("recover.before-mend"):
+                written.add(self._write(path, self._tile_bytes(tile)))
+                mended += 1
+        for bundle in bundles_for_size(0, size):
+            whole = self._files.bundle(bundle.index, bundle.width).exists()
+            if not whole and not reach("recover.before-mend"):
+                written.add(self._write_bundle(bundle))
+                mended += 1
+        _sync_folders(written)
+        return mended
+
+    def _write_tiles(self, old_size: int, new_size: int) -> set[Path]:
         return {
-            self._write(
-                self._files.tile(tile), self._read_row(tile.level * TILE_HEIGHT, tile.index * TILE_WIDTH, tile.width)
-            )
-            for tile in tiles_for_size(self.published_size, size)
+            self._write(self._files.tile(tile), self._tile_bytes(tile)) for tile in tiles_for_size(old_size, new_size)
         }
 
-    def _write_bundles(self, size: int) -> set[Path]:
-        folders = set()
-        for bundle in bundles_for_size(self.published_size, size):
-            first = bundle.index * TILE_WIDTH
-            entries = self._read_entries(first, first + bundle.width)
-            folders.add(self._write(self._files.bundle(bundle.index, bundle.width), encode_bundle(entries)))
-        return folders
+    def _write_bundles(self, old_size: int, new_size: int) -> set[Path]:
+        return {self._write_bundle(bundle) for bundle in bundles_for_size(old_size, new_size)}
+
+    def _write_bundle(self, bundle: BundleCoordinates) -> Path:
+        first = bundle.index * TILE_WIDTH
+        entries = self._read_entries(first, first + bundle.width)
+        # What is published stays for ever: never bytes that do not give the hashes which were signed.
+        signed = self._read_row(0, first, bundle.width)
+        if b"".join([leaf_hash(entry) for entry in entries]) != signed:
+            raise Quarantined(f"the database does not hold the signed entries of bundle {bundle.index}")
+        return self._write(self._files.bundle(bundle.index, bundle.width), encode_bundle(entries))
+
+    def _tile_bytes(self, tile: Tile) -> bytes:
+        return self._read_row(tile.level * TILE_HEIGHT, tile.index * TILE_WIDTH, tile.width)
 
     def _write(self, path: Path, data: bytes) -> Path:
         make_folder(path.parent)
@@ -99,7 +145,12 @@ class Publisher:
     def _sweep(self, full: Path) -> None:
         partials = full.with_name(full.name + ".p")
         if partials.is_dir():
-            shutil.rmtree(partials)
+            remove_folder(partials)
+
+
+def _sync_folders(folders: set[Path]) -> None:
+    for folder in sorted(folders):
+        fsync_folder(folder)
 
 
 class PublicationLoop:
@@ -140,8 +191,10 @@ class PublicationLoop:
         while True:
             self._wake.wait()
             self._wake.clear()
+            # Asked before publishing: what was signed while an older head was being published has its own round.
+            last_round = self._stopping.is_set()
             self._publish_newest()
-            if self._stopping.is_set():
+            if last_round:
                 return
             # At most one publication per interval; a stop does not wait for it.
             self._stopping.wait(self._interval_s)
@@ -152,8 +205,11 @@ class PublicationLoop:
             return
         try:
             self._publisher.publish(head)
-            self._on_published(head.size)
+            if not reach("publish.before-forget"):
+                self._on_published(head.size)
+            reach("publish.after-forget")
         except Exception as error:
+            end_if_disk_failed(error)
             # A full or failing disk delays publication, never acknowledgement; readiness shows it. Anything else is
             # a defect, but ending this thread would hide it: it is logged at every try instead.
             self.last_error = f"{type(error).__name__} while publishing size {head.size}"

@@ -1,8 +1,8 @@
 """How do events enter the database: which rows does one commit write, and what does it refuse?
 
 One transaction writes the event rows, their leaf hashes, the idempotency keys and the head (size, root hash,
-right edge). The index in the log is assigned here, from the locked head row: it has no gaps, also after a
-failed insert. eventsourcing's own recorders are not used (docs/adr/0002).
+right edge), on SQLite and on PostgreSQL alike. The index in the log is assigned here, from the locked head row: it has
+no gaps, also after a failed insert. eventsourcing's own recorders are not used (docs/adr/0002).
 """
 
 from __future__ import annotations
@@ -13,6 +13,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from eventsourcing.persistence import ApplicationRecorder, IntegrityError, Notification, StoredEvent
 from sqlalchemy import exc
 
+from audit_service import metrics
+from audit_service.errors import Fenced, Quarantined
+from audit_service.failpoints import reach
+from audit_service.recording.database import Rows, insert_rows, is_postgres
 from verifier.hashing import EMPTY_ROOT, leaf_hash
 from verifier.right_edge import RightEdge
 
@@ -23,24 +27,30 @@ if TYPE_CHECKING:
     from eventsourcing.persistence import Subscription
     from sqlalchemy import Connection, Engine
 
-_INSERT_EVENT = (
-    "INSERT INTO events (log_index, originator_id, originator_version, topic, state, leaf_hash)"
-    " VALUES (?, ?, ?, ?, ?, ?)"
+_EVENTS = Rows(
+    "events",
+    ("log_index", "originator_id", "originator_version", "topic", "state", "leaf_hash"),
+    ("int8", "text", "int8", "text", "bytea", "bytea"),
 )
-_INSERT_SUBMISSION = (
-    "INSERT INTO submissions (source, submission_id, digest, first_index, entry_count) VALUES (?, ?, ?, ?, ?)"
+_SUBMISSIONS = Rows(
+    "submissions",
+    ("source", "submission_id", "digest", "first_index", "entry_count"),
+    ("text", "text", "bytea", "int8", "int8"),
 )
+# Compared as well as set: a writer that was stopped while another one took over finds a later epoch.
 _UPDATE_HEAD = (
-    "UPDATE head SET tree_size = ?, root_hash = ?, right_edge = ?, recorded_time = ? WHERE id = 1 AND tree_size = ?"
+    "UPDATE head SET tree_size = ?, root_hash = ?, right_edge = ?, recorded_time = ?"
+    " WHERE id = 1 AND tree_size = ? AND epoch = ?"
 )
 
 
 class Head(NamedTuple):
-    """What one commit leaves behind: tree size, root hash and the newest `recordedtime`."""
+    """What one commit leaves behind: tree size, root hash, the newest `recordedtime`, and the writer's epoch."""
 
     tree_size: int
     root_hash: bytes
     recorded_time: str
+    epoch: int
 
 
 class IdempotencyKey(NamedTuple):
@@ -55,10 +65,15 @@ class IdempotencyKey(NamedTuple):
 
 @dataclass(slots=True)
 class Commit:
-    """What goes into the transaction beside the events, and what comes out of it."""
+    """What goes into the transaction beside the events, and what comes out of it.
+
+    `epoch` and `tree_size` are where the writer believes the log to stand; it stands there, or nothing is written.
+    """
 
     recorded_time: str
     keys: list[IdempotencyKey]
+    epoch: int
+    tree_size: int
     head: Head | None = None
     leaf_hashes: list[bytes] | None = None
 
@@ -71,6 +86,7 @@ class LedgerRecorder(ApplicationRecorder):
         self._reader = reader
         super().__init__()
 
+    @metrics.RECORD.time()
     def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int]:
         """Record events in log order, in one transaction; returns their notification ids (index + 1).
 
@@ -80,10 +96,13 @@ class LedgerRecorder(ApplicationRecorder):
 
         Raises:
             eventsourcing.persistence.IntegrityError: a position is taken or would leave a gap; nothing was written.
+            Fenced: another process has taken over; nothing was written.
+            Quarantined: the log does not stand where the writer believes; nothing was written.
         """
         commit: Commit = kwargs["commit"]
         with self._writer.begin() as connection:
             head, edge = _locked_head(connection)
+            _require_head(head, commit)
             _check_positions(connection, stored_events)
             leaf_hashes = [leaf_hash(stored.state) for stored in stored_events]
             first = head.tree_size
@@ -92,20 +111,22 @@ class LedgerRecorder(ApplicationRecorder):
                 for index, (stored, hashed) in enumerate(zip(stored_events, leaf_hashes, strict=True), first)
             ]
             edge.extend(leaf_hashes)
-            new_head = Head(first + len(rows), edge.root(), commit.recorded_time)
+            new_head = Head(first + len(rows), edge.root(), commit.recorded_time, commit.epoch)
             try:
-                # The driver's own executemany: SQLAlchemy's insert() halves the rate (docs/adr/0002).
-                connection.exec_driver_sql(_INSERT_EVENT, rows)
+                insert_rows(connection, _EVENTS, rows)
                 if commit.keys:
-                    connection.exec_driver_sql(_INSERT_SUBMISSION, [tuple(key) for key in commit.keys])
+                    insert_rows(connection, _SUBMISSIONS, commit.keys)
             except exc.IntegrityError as error:
                 raise IntegrityError("a position or a submission id is already taken") from error
             updated = connection.exec_driver_sql(
                 _UPDATE_HEAD,
-                (new_head.tree_size, new_head.root_hash, edge.to_bytes(), new_head.recorded_time, first),
+                (new_head.tree_size, new_head.root_hash, edge.to_bytes(), new_head.recorded_time, first, commit.epoch),
             )
             if updated.rowcount != 1:
                 raise IntegrityError("the head moved inside its own transaction")
+            end_transaction(connection, "record.before-commit")
+        reach("record.after-commit")
+        metrics.GROUP_ENTRIES.observe(len(rows))
         commit.head = new_head
         commit.leaf_hashes = leaf_hashes
         return range(first + 1, first + 1 + len(rows))
@@ -158,12 +179,13 @@ class LedgerRecorder(ApplicationRecorder):
         One pass over the source's submissions, once per start: the numbers are kept in memory from then on.
         """
         # A string inside an entry cannot hold this text: its quotes would be escaped.
+        found = "position(? in state)" if is_postgres(self._reader) else "instr(state, ?)"
         sql = (
-            "SELECT events.state FROM submissions JOIN events ON log_index = first_index"
-            """ WHERE source = ? AND instr(state, CAST(',"sequence":"' AS BLOB)) > 0"""
+            "SELECT events.state FROM submissions JOIN events ON log_index = first_index"  # noqa: S608 - two constants
+            f" WHERE source = ? AND {found} > 0"
         )
         with self._reader.connect() as connection:
-            for row in connection.exec_driver_sql(sql, (source,)):
+            for row in connection.exec_driver_sql(sql, (source, b',"sequence":"')):
                 yield row[0]
 
     def select_notifications(
@@ -209,21 +231,58 @@ class LedgerRecorder(ApplicationRecorder):
     def head(self) -> Head:
         """The recorded head."""
         with self._reader.connect() as connection:
-            row = connection.exec_driver_sql("SELECT tree_size, root_hash, recorded_time FROM head").one()
+            row = connection.exec_driver_sql("SELECT tree_size, root_hash, recorded_time, epoch FROM head").one()
         return Head(*row)
+
+    def begin_epoch(self, epoch: int) -> None:
+        """Raise the head's epoch: who wrote in an earlier one records nothing from here on.
+
+        Raises:
+            Fenced: another process has begun this epoch, or a later one.
+        """
+        with self._writer.begin() as connection:
+            changed = connection.exec_driver_sql("UPDATE head SET epoch = ? WHERE epoch < ?", (epoch, epoch))
+            if changed.rowcount != 1:
+                raise Fenced(f"another process has taken over with epoch {epoch} or a later one")
+            end_transaction(connection, "recover.before-database-epoch")
+        reach("recover.after-database-epoch")
+
+    def settled_head(self) -> Head:
+        """The recorded head once no transaction is on its way that could still move it.
+
+        A commit whose answer was lost may be finished by the server later: its transaction holds the lock of the
+        head until then, and this waits for that lock.
+        """
+        with self._writer.begin() as connection:
+            return _locked_head(connection)[0]
 
 
 def _locked_head(connection: Connection) -> tuple[Head, RightEdge]:
-    """Read the head under the transaction's write lock (`BEGIN IMMEDIATE` took it)."""
+    """Read the head under a lock that lasts as long as the transaction (SQLite: `BEGIN IMMEDIATE` took it)."""
+    lock = " FOR UPDATE" if is_postgres(connection) else ""
     row = connection.exec_driver_sql(
-        "SELECT tree_size, root_hash, recorded_time, right_edge FROM head WHERE id = 1"
+        f"SELECT tree_size, root_hash, recorded_time, epoch, right_edge FROM head WHERE id = 1{lock}"  # noqa: S608 - a constant
     ).one()
-    head = Head(row[0], row[1], row[2])
-    edge = RightEdge.from_bytes(head.tree_size, row[3])
+    head = Head(*row[:4])
+    edge = RightEdge.from_bytes(head.tree_size, row[4])
     expected = edge.root() if head.tree_size else EMPTY_ROOT
     if expected != head.root_hash:
         raise IntegrityError("the head's right edge does not give its root hash")
     return head, edge
+
+
+def _require_head(head: Head, commit: Commit) -> None:
+    if head.epoch != commit.epoch:
+        raise Fenced(f"another process has taken over with epoch {head.epoch}; this one had epoch {commit.epoch}")
+    if head.tree_size != commit.tree_size:
+        raise Quarantined(f"the database stands at size {head.tree_size}, the writer at size {commit.tree_size}")
+
+
+def end_transaction(connection: Connection, point: str) -> None:
+    """Come to the failpoint before a commit; a commit that shall be lost is rolled back, and looks like one."""
+    transaction = connection.get_transaction()
+    if reach(point) and transaction is not None:
+        transaction.rollback()
 
 
 def _check_positions(connection: Connection, stored_events: Sequence[StoredEvent]) -> None:

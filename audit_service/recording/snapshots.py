@@ -102,7 +102,12 @@ class Snapshots:
             return
         # The state is encoded here, where nobody changes it; the file may take its time.
         self._kept[stream.id] = stream.version
-        self._writing.submit(self._write, stream.id, stream.version, _encode(stream.state))
+        try:
+            state = _encode(stream.state)
+        except (TypeError, ValueError, OverflowError):
+            logger.warning("a state cannot be kept; nothing depends on it", exc_info=True, extra={"stream": stream.id})
+            return
+        self._writing.submit(self._write, stream.id, stream.version, state)
 
     def _write(self, subject: str, version: int, state: bytes) -> None:
         try:

@@ -16,6 +16,7 @@ from audit_cli.main import COMMANDS
 from audit_service import settings
 from audit_service.catalogue import common
 from audit_service.catalogue.types import EVENT_TYPES
+from audit_service.failpoints import VARIABLE as FAILPOINTS
 from audit_service.rules.rulebook import RULES
 from projections.folds import budget_book, budget_columns, settlement
 
@@ -75,9 +76,13 @@ def test_every_refusal_outside_the_rules_is_described() -> None:
 
 
 def test_every_setting_is_described() -> None:
-    described = _first_cells(_page("operations.md").partition("## Settings")[2].partition("\n## ")[0])
+    described = _first_cells(_page("reference/configuration.md"))
     fields = {name for name in settings.Settings.__dataclass_fields__ if name != "data_dir"}
     assert described == fields
+    # Whoever reads the environment reads it under the name that the page tells.
+    source = "".join(path.read_text(encoding="utf-8") for path in ROOT.glob("audit_service/**/*.py"))
+    named = set(re.findall(r'"(AUDIT_[A-Z_]+)"', source)) - {FAILPOINTS}  # asks for faults, which no operator does
+    assert named <= {settings.variable_of(name) for name in fields}
 
 
 def test_every_route_is_described() -> None:

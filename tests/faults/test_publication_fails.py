@@ -52,7 +52,7 @@ def test_publication_waits_for_the_disk(
         assert city.ledger.published_size == 1
         monkeypatch.setattr(place, name, working)
         wait_until(lambda: city.ledger.published_size == 5)
-        assert city.ledger.why_unfit() is None
+        wait_until(lambda: city.ledger.why_unfit() is None)
         kept = city.ledger.checkpoints.at(5)
         assert kept is not None
         assert kept.note == city.ledger.public_files.checkpoint.read_bytes()

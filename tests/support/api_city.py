@@ -25,6 +25,7 @@ from audit_cli.demo_city import (
     transaction_batches,
 )
 from audit_service.genesis import initialise
+from audit_service.settings import read_url
 from verifier.canonical import encode_canonical
 from verifier.envelope import sign_submission
 
@@ -99,7 +100,9 @@ class ApiCity:
 @contextmanager
 def open_api_city(data_dir: Path, *, with_page: bool = True) -> Iterator[ApiCity]:
     """Serve a new city; with the page's events and small batches, or only with its genesis."""
-    settings = initialise(data_dir, origin=ORIGIN, city=CITY, agencies=AGENCIES, demo=True)
+    settings = initialise(
+        data_dir, origin=ORIGIN, city=CITY, agencies=AGENCIES, demo=True, database_url=read_url("database_url")
+    )
     credentials = {agency.code: read_credentials(settings.keys, agency.code) for agency in AGENCIES}
     with open_services(settings) as app, TestClient(app) as client:
         city = ApiCity(client, credentials, settings.public)

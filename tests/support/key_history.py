@@ -148,7 +148,9 @@ class KeyHistory:
             now = format_time(now_utc())
             entry = encode_canonical({**made, "position": position, "recordedtime": now})
             stored = StoredEvent(made["subject"], position, made["type"], entry)
-            recorder.insert_events([stored], commit=Commit(recorded_time=now, keys=[]))
+            head = recorder.head()
+            commit = Commit(recorded_time=now, keys=[], epoch=head.epoch, tree_size=head.tree_size)
+            recorder.insert_events([stored], commit=commit)
             return recorder.head().tree_size - 1
         finally:
             writing.dispose()

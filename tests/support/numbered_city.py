@@ -12,6 +12,7 @@ from audit_service.catalogue.event import decode_event
 from audit_service.clock import now_utc
 from audit_service.genesis import AgencyPlan, initialise
 from audit_service.ledger import Ledger
+from audit_service.settings import read_url
 from projections.folds.all import fold_all
 from projections.folds.answers import fold_answer
 from projections.log_source import DirectoryLog
@@ -50,7 +51,15 @@ def make_numbered_city(data_dir: Path, *, clock: Clock = now_utc) -> Settings:
         AgencyPlan(code="city", name_ko="시청", name_en="City hall", scopes=("registry.*",)),
         AgencyPlan(code="roads", name_ko="도로과", name_en="Road works", scopes=SCOPES),
     ]
-    return initialise(data_dir, origin=ORIGIN, city="city", agencies=agencies, clock=clock)
+    return initialise(
+        data_dir,
+        origin=ORIGIN,
+        city="city",
+        agencies=agencies,
+        clock=clock,
+        database_url=read_url("database_url"),
+        journal_url=read_url("journal_url"),
+    )
 
 
 @contextmanager

@@ -34,21 +34,24 @@ class RunningServer:
     Tests come all from one address, so the limits of requests are off unless `environment` says otherwise.
     """
 
-    def __init__(self, data_dir: Path, environment: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, data_dir: Path, environment: dict[str, str] | None = None, options: tuple[str, ...] = ()
+    ) -> None:
         self.data_dir = data_dir
+        self.timeout_s = 60.0
         with socket.create_server(("127.0.0.1", 0)) as listener:
             self.port: int = listener.getsockname()[1]
             self.log_file = data_dir / "server.log"
             with self.log_file.open("ab") as log:
                 self.process = subprocess.Popen(
-                    [*_SERVE, "--data", str(data_dir), "--fd", str(listener.fileno())],
+                    [*_SERVE, "--data", str(data_dir), "--fd", str(listener.fileno()), *options],
                     pass_fds=[listener.fileno()],
                     stdout=log,
                     stderr=log,
                     env={**_NO_LIMITS, **os.environ, "PYTHONPATH": str(ROOT), **(environment or {})},
                 )
         self.url = f"http://127.0.0.1:{self.port}"
-        self._pool = urllib3.HTTPConnectionPool("127.0.0.1", self.port, retries=False, timeout=60)
+        self._pool = urllib3.HTTPConnectionPool("127.0.0.1", self.port, retries=False, maxsize=16)
 
     def wait_until_ready(self) -> None:
         deadline = time.monotonic() + START_TIMEOUT_S
@@ -61,7 +64,7 @@ class RunningServer:
             time.sleep(0.02)
 
     def request(self, method: str, path: str, **options: Any) -> urllib3.BaseHTTPResponse:
-        return self._pool.request(method, path, **options)
+        return self._pool.request(method, path, **{"timeout": self.timeout_s, **options})
 
     def get(self, path: str, *, accept: str | None = None) -> bytes:
         answer = self.request("GET", path, headers={"Accept": accept} if accept else {})
@@ -85,8 +88,11 @@ class RunningServer:
             assert time.monotonic() < deadline, f"{what} did not reach {size}"
             time.sleep(0.02)
 
-    def stop(self) -> None:
+    def close(self) -> None:
         self._pool.close()
+
+    def stop(self) -> None:
+        self.close()
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
         assert self.process.wait(STOP_TIMEOUT_S) == 0, self.log_file.read_text()

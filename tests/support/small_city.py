@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from audit_service.genesis import AgencyPlan, initialise
 from audit_service.keys import SigningKey, read_seed
 from audit_service.ledger import Ledger
-from audit_service.settings import load_settings
+from audit_service.settings import load_settings, read_url
 from verifier.canonical import encode_canonical
 from verifier.envelope import sign_submission
 from verifier.hashing import leaf_hash
@@ -36,6 +36,8 @@ def make_small_city(data_dir: Path) -> Settings:
         data_dir,
         origin=ORIGIN,
         city="city",
+        database_url=read_url("database_url"),
+        journal_url=read_url("journal_url"),
         agencies=[
             AgencyPlan(code="city", name_ko="시청", name_en="City hall", scopes=("registry.*",)),
             AgencyPlan(
@@ -193,8 +195,10 @@ def service() -> dict[str, Any]:
     )
 
 
-def sealed_batch(city: SmallCity, batch_id: str, *, count: int) -> list[bytes]:
-    """A signed manifest and its transactions, as bytes in the order of the batch."""
+def sealed_batch(
+    city: SmallCity, batch_id: str, *, count: int, time: str = "2021-01-31T15:00:00.000Z", **said: Any
+) -> list[bytes]:
+    """A signed manifest and its transactions, as bytes in the order of the batch; `said`: of each transaction."""
     transactions = [
         encode_canonical(
             submission(
@@ -204,9 +208,10 @@ def sealed_batch(city: SmallCity, batch_id: str, *, count: int) -> list[bytes]:
                     "commitment": hashlib.sha256(f"{batch_id}/{number}".encode()).hexdigest(),
                     "kind": "permit",
                     "period": "2021-01",
+                    **said,
                 },
                 event_id=f"{batch_id}/{number}",
-                time="2021-01-31T15:00:00.000Z",
+                time=time,
             )
         )
         for number in range(1, count + 1)

@@ -9,15 +9,20 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
+# SQLite makes only INTEGER a primary key of its own; there it has 64 bits anyhow.
+WHOLE = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+# Keys are compared by their bytes, whatever the database's language is.
+KEY = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+
 
 def upgrade() -> None:
     """Create the tables, the empty head, and the triggers that refuse to change what was recorded."""
     op.create_table(
         "events",
         # Explicit, because SQLite may renumber an implicit rowid; 0-based: this is the index in the log.
-        sa.Column("log_index", sa.Integer, primary_key=True, autoincrement=False),
-        sa.Column("originator_id", sa.Text, nullable=False),
-        sa.Column("originator_version", sa.Integer, nullable=False),
+        sa.Column("log_index", WHOLE, primary_key=True, autoincrement=False),
+        sa.Column("originator_id", KEY, nullable=False),
+        sa.Column("originator_version", WHOLE, nullable=False),
         sa.Column("topic", sa.Text, nullable=False),
         sa.Column("state", sa.LargeBinary, nullable=False),
         sa.Column("leaf_hash", sa.LargeBinary(32), nullable=False),
@@ -26,7 +31,7 @@ def upgrade() -> None:
     head = op.create_table(
         "head",
         sa.Column("id", sa.Integer, sa.CheckConstraint("id = 1"), primary_key=True, autoincrement=False),
-        sa.Column("tree_size", sa.Integer, nullable=False),
+        sa.Column("tree_size", WHOLE, nullable=False),
         sa.Column("root_hash", sa.LargeBinary(32), nullable=False),
         sa.Column("right_edge", sa.LargeBinary, nullable=False),
         sa.Column("recorded_time", sa.Text, nullable=False),
@@ -38,11 +43,11 @@ def upgrade() -> None:
     )
     op.create_table(
         "submissions",
-        sa.Column("source", sa.Text, primary_key=True),
-        sa.Column("submission_id", sa.Text, primary_key=True),
+        sa.Column("source", KEY, primary_key=True),
+        sa.Column("submission_id", KEY, primary_key=True),
         sa.Column("digest", sa.LargeBinary(32), nullable=False),
-        sa.Column("first_index", sa.Integer, nullable=False),
-        sa.Column("entry_count", sa.Integer, nullable=False),
+        sa.Column("first_index", WHOLE, nullable=False),
+        sa.Column("entry_count", WHOLE, nullable=False),
         sqlite_with_rowid=False,
     )
     op.create_table(
@@ -55,7 +60,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "checkpoints",
-        sa.Column("tree_size", sa.Integer, primary_key=True, autoincrement=False),
+        sa.Column("tree_size", WHOLE, primary_key=True, autoincrement=False),
         sa.Column("root_hash", sa.LargeBinary(32), nullable=False),
         sa.Column("note", sa.LargeBinary, nullable=False),
         sa.Column("published_time", sa.Text, nullable=False),

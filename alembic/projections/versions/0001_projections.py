@@ -12,23 +12,26 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
+# Keys are compared and sorted by their bytes, whatever the database's language is.
+KEY = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+
 
 def upgrade() -> None:
     """Create the three tables; the position starts before the first entry."""
     op.create_table(
         "projection_rows",
-        sa.Column("kind", sa.String(40), primary_key=True),
-        sa.Column("key", sa.String(300), primary_key=True),
+        sa.Column("kind", KEY, primary_key=True),
+        sa.Column("key", KEY, primary_key=True),
         # The place of the row in its answer: tables are printed in the order of the folds.
         sa.Column("place", sa.Integer, primary_key=True, autoincrement=False),
-        sa.Column("row_table", sa.String(60), nullable=False),
-        sa.Column("row_id", sa.Text, nullable=False),
+        sa.Column("row_table", KEY, nullable=False),
+        sa.Column("row_id", KEY, nullable=False),
         sa.Column("body", sa.Text, nullable=False),
         sa.UniqueConstraint("kind", "key", "row_table", "row_id", name="projection_rows_by_id"),
     )
     fold_state = op.create_table(
         "fold_state",
-        sa.Column("name", sa.String(400), primary_key=True),
+        sa.Column("name", KEY, primary_key=True),
         sa.Column("position", sa.BigInteger, nullable=False),
         sa.Column("state", sa.LargeBinary, nullable=False),
     )
@@ -42,12 +45,12 @@ def upgrade() -> None:
             primary_key=True,
             autoincrement=False,
         ),
-        # Streams are found by the beginning of their name: byte order, whatever the database's language is.
-        sa.Column("subject", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
-        sa.Column("type", sa.Text, nullable=False),
-        sa.Column("source", sa.Text, nullable=False),
-        sa.Column("id", sa.Text, nullable=False),
-        sa.Column("legal_date", sa.String(10)),
+        # Streams are found by the beginning of their name.
+        sa.Column("subject", KEY, nullable=False),
+        sa.Column("type", KEY, nullable=False),
+        sa.Column("source", KEY, nullable=False),
+        sa.Column("id", KEY, nullable=False),
+        sa.Column("legal_date", sa.Text),
     )
     # Each filter of the event list pages by index: the second column gives the order.
     op.create_index("entry_index_by_subject", "entry_index", ["subject", "idx"])

@@ -12,7 +12,7 @@ from audit_service.acts import state_of_act
 from audit_service.clock import format_time
 from audit_service.errors import ConfigurationError
 from audit_service.keys import SigningKey, read_seed
-from audit_service.recording.database import open_sqlite
+from audit_service.recording.database import open_database
 from audit_service.tokens import ROLES, Caller, Tokens
 from tests.support.small_city import SmallCity, small_city
 from verifier.canonical import encode_canonical
@@ -35,7 +35,7 @@ def city(tmp_path: Path) -> Iterator[SmallCity]:
 @pytest.fixture
 def tokens(city: SmallCity) -> Iterator[Tokens]:
     """As another process has them: its own connections, and a clock that stands still."""
-    engine = open_sqlite(city.settings.ledger_database)
+    engine = open_database(city.settings, "ledger")
     yield Tokens(engine, engine, clock=lambda: NOW)
     engine.dispose()
 
@@ -100,8 +100,8 @@ def test_an_act_that_the_rules_refuse_makes_no_token(city: SmallCity, tokens: To
 
 def test_acts_that_wait_are_recorded_by_the_next_start(tmp_path: Path) -> None:
     with small_city(tmp_path / "city") as city:
-        administrator, path = Administrator(city), city.settings.ledger_database
-    engine = open_sqlite(path)
+        administrator, settings = Administrator(city), city.settings
+    engine = open_database(settings, "ledger")
     token, act_id = Tokens(engine, engine).issue("roads", "auditor", sign=administrator)
     with small_city(tmp_path / "city") as city:
         assert city.ledger.tokens.caller_of(token) is not None
