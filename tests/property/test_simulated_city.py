@@ -195,6 +195,7 @@ def _check_prefix(world: Replica, folds: FoldSet) -> None:
                 spent = body["executed_won"], body["obligated_won"], body["allotted_won"]
                 assert spent == (line.executed_won, line.obligated_won, line.allotted_won)
             assert all(row.body["holds"] for row in rows if row.table in {"line_checks", "zero_sum_checks"})
+            assert settled(folds, subject) == compute_totals(state)
 
 
 @pytest.mark.parametrize("day", ["2020-06-30", "2020-12-31", "2021-02-15", "2021-10-31", "2022-12-31"])
