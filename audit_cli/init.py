@@ -6,9 +6,10 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from audit_cli.arguments import parse_vkey, read_file
 from audit_cli.errors import WrongUse
 from audit_cli.server_errors import one_line_errors
-from audit_service.genesis import AgencyPlan, initialise
+from audit_service.genesis import AgencyPlan, Predecessor, initialise
 from audit_service.ledger import Ledger
 from audit_service.settings import read_url
 
@@ -20,6 +21,7 @@ _SCOPE = re.compile(r"[a-z]+\.(\*|[a-z0-9-]+\.v[0-9]+)", re.ASCII)
 _CODE = re.compile(r"[a-z0-9][a-z0-9-]{0,62}", re.ASCII)
 # The key name of a signed note: no space, no plus sign (C2SP signed-note).
 _ORIGIN = re.compile(r"[a-z0-9][a-z0-9./-]{0,199}", re.ASCII)
+_MAX_NOTE_BYTES = 64 * 1024
 _EPILOG = """\
 examples:
   audit init --data var/ledger --origin ledger.example/city --city city \\
@@ -47,6 +49,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="CODE=NAME=SCOPES",
         help="an agency that may write, and what: types or kinds of streams, divided by commas; repeatable",
     )
+    parser.add_argument(
+        "--succeeds",
+        type=Path,
+        metavar="CHECKPOINT",
+        help="the last known checkpoint of a log that cannot go on: the genesis of the new one embeds it",
+    )
+    parser.add_argument("--succeeds-key", metavar="VKEY", help="that log's verifier key, or @FILE that holds it")
+
+
+def _predecessor(args: argparse.Namespace) -> Predecessor | None:
+    if args.succeeds is None and args.succeeds_key is None:
+        return None
+    if args.succeeds is None or args.succeeds_key is None:
+        raise WrongUse("--succeeds and --succeeds-key go together")
+    return Predecessor(str(parse_vkey(args.succeeds_key)), read_file(args.succeeds, max_bytes=_MAX_NOTE_BYTES))
 
 
 def run(args: argparse.Namespace) -> int:
@@ -64,6 +81,7 @@ def run(args: argparse.Namespace) -> int:
             agencies=agencies,
             database_url=read_url("database_url"),
             journal_url=read_url("journal_url"),
+            predecessor=_predecessor(args),
         )
         with Ledger(settings) as ledger:
             vkey = ledger.vkey

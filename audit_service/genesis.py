@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from audit_service.clock import format_time, now_utc
 from audit_service.errors import ConfigurationError
@@ -22,8 +22,10 @@ from audit_service.recording.recorder import LedgerRecorder
 from audit_service.settings import Settings
 from audit_service.submission import prepare_one
 from verifier.canonical import encode_canonical
+from verifier.checkpoints import verify_checkpoint
 from verifier.envelope import approve_submission, sign_submission
-from verifier.notes import NoteSigner
+from verifier.errors import VerificationError
+from verifier.notes import NoteSigner, VerifierKey
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,6 +36,13 @@ if TYPE_CHECKING:
 
 ROOT_KEY_COUNT = 3
 RECORDING_TIMEOUT_S = 60
+
+
+class Predecessor(NamedTuple):
+    """The log that the new one goes on from: its verifier key, and its last checkpoint's note."""
+
+    vkey: str
+    note: bytes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +62,7 @@ def initialise(
     city: str,
     agencies: Sequence[AgencyPlan],
     demo: bool = False,
+    predecessor: Predecessor | None = None,
     database_url: DatabaseUrl | None = None,
     journal_url: DatabaseUrl | None = None,
     clock: Clock = now_utc,
@@ -63,11 +73,14 @@ def initialise(
     made in those PostgreSQL databases; their passwords are not written down. Private keys end up in `keys/` (mode
     0600): in production the root keys are taken away from this machine, and each agency makes its own key.
 
+    With a `predecessor` the genesis embeds its last checkpoint: for a log whose bytes are lost for good.
+
     Raises:
-        ConfigurationError: there is a ledger here already.
+        ConfigurationError: there is a ledger here already, or the predecessor's checkpoint does not verify.
     """
     if (data_dir / "ledger.toml").exists():
         raise ConfigurationError(f"there is a ledger in {data_dir} already; it is never overwritten")
+    embedded = None if predecessor is None else _embed(predecessor, origin=origin)
     make_folder(data_dir)
     # The demo city publishes its reports when it is told to, so that its log is the same for everybody.
     interval_s = 0.0 if demo else Settings.report_interval_s
@@ -95,6 +108,8 @@ def initialise(
         "policy": f"log {log_key.vkey}\nquorum none\n",
         "agencies": [_agency_entry(agency, agency_keys[agency.code]) for agency in agencies],
     }
+    if embedded is not None:
+        data["predecessor"] = embedded
     if demo:
         data["provenance"] = "illustrative"
     submission = _genesis_submission(data, city=city, time=format_time(clock()), root_keys=root_keys)
@@ -108,6 +123,17 @@ def initialise(
     # Last: a directory with settings is a directory with a whole ledger.
     write_durably(data_dir / "ledger.toml", _settings_file(settings))
     return settings
+
+
+def _embed(predecessor: Predecessor, *, origin: str) -> dict[str, str]:
+    try:
+        vkey = VerifierKey.parse(predecessor.vkey)
+        checkpoint = verify_checkpoint(predecessor.note, vkey=vkey)
+    except VerificationError as error:
+        raise ConfigurationError(f"the checkpoint of the log before does not verify: {error}") from error
+    if checkpoint.origin == origin:
+        raise ConfigurationError("a log cannot succeed itself: choose another origin")
+    return {"origin": checkpoint.origin, "log_key": str(vkey), "checkpoint": predecessor.note.decode("utf-8")}
 
 
 def _require_empty(settings: Settings) -> None:

@@ -23,17 +23,17 @@ from typing import TYPE_CHECKING, Any
 
 from verifier.bundles import MAX_ENTRY_BYTES
 from verifier.canonical import MAX_SAFE_INTEGER, encode_canonical, require_canonical
+from verifier.checkpoints import verify_checkpoint
 from verifier.ed25519 import PUBLIC_KEY_BYTES
 from verifier.encoding import parse_base64url
 from verifier.errors import MalformedInput, SignatureDoesNotHold
 from verifier.jws import key_id, parse_detached, sign_jws, verify_jws
+from verifier.notes import VerifierKey
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
-    from verifier.notes import VerifierKey
 
 __all__ = [
     "APPROVAL_TYP",
@@ -300,10 +300,11 @@ def verify_genesis(entry: bytes, *, vkey: VerifierKey, origin: str | None = None
     3. It names the origin (the name of the key if not given) and the key that the caller pinned.
     4. It names three different root keys, each by its thumbprint, and a threshold of two.
     5. One root key signed it, another approved it.
+    6. If it names a predecessor: that is another log, and the checkpoint is signed by the key that it names.
 
     Raises:
-        MalformedInput: one of 1 to 4 does not hold.
-        SignatureDoesNotHold: 5 does not hold.
+        MalformedInput: one of 1 to 4 does not hold, or the predecessor of 6 is none.
+        SignatureDoesNotHold: 5 or the signature of 6 does not hold.
     """
     # 1.
     attributes = parse_entry(entry)
@@ -321,7 +322,19 @@ def verify_genesis(entry: bytes, *, vkey: VerifierKey, origin: str | None = None
     # 5.
     verify_signature(attributes, public_key=_root_key(root_keys, attributes, "signature"))
     verify_approval(attributes, public_key=_root_key(root_keys, attributes, "approval"))
+    # 6.
+    if "predecessor" in data:
+        _verify_predecessor(data["predecessor"], origin=vkey.name)
     return data
+
+
+def _verify_predecessor(value: object, *, origin: str) -> None:
+    if not isinstance(value, dict) or not all(isinstance(text, str) for text in value.values()):
+        raise MalformedInput("genesis entry: expected a predecessor with origin, log_key and checkpoint")
+    if value.keys() != {"origin", "log_key", "checkpoint"} or value["origin"] == origin:
+        raise MalformedInput("genesis entry: expected a predecessor of another origin, with log_key and checkpoint")
+    key = VerifierKey.parse(value["log_key"])
+    verify_checkpoint(value["checkpoint"].encode("utf-8"), vkey=key, origin=value["origin"])
 
 
 def _require_equal(name: str, expected: object, found: object) -> None:

@@ -74,10 +74,19 @@ class Agency(Struct, forbid_unknown_fields=True, kw_only=True):
     keys: Annotated[list[AgencyKey], Meta(min_length=1)]
 
 
+class Predecessor(Struct, forbid_unknown_fields=True, kw_only=True):
+    """The log that this one goes on from, because that one cannot: its origin, its key, its last known checkpoint."""
+
+    origin: Text
+    log_key: Text
+    checkpoint: LongText
+
+
 class LogCreated(Payload, kw_only=True):
     """The genesis entry: origin, keys and policy, signed by the city's root keys (2 of 3).
 
-    `signature` and `approval` are by two different root keys.
+    `signature` and `approval` are by two different root keys. A log that succeeds one whose bytes are lost binds itself
+    to the last checkpoint of that one.
     """
 
     origin: Text
@@ -87,6 +96,7 @@ class LogCreated(Payload, kw_only=True):
     publisher_key: RootKey
     policy: LongText
     agencies: Annotated[list[Agency], Meta(min_length=1)]
+    predecessor: Predecessor | UnsetType = UNSET
 
 
 class OrganisationNamed(Payload, kw_only=True):

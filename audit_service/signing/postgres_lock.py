@@ -55,10 +55,14 @@ class PostgresLock:
         return self._held
 
     def release(self) -> None:
-        """Give the lock back: its session ends."""
-        session, self._session, self._held = self._session, None, False
+        """Give the lock back, and end its session."""
+        session, held = self._session, self._held
+        self._session, self._held = None, False
         if session is not None:
             with suppress(SQLAlchemyError):
+                if held:
+                    # Said, not left to the end of the session: the server would notice that a moment later.
+                    session.exec_driver_sql("SELECT pg_advisory_unlock(?)", (self._key,))
                 session.invalidate()
             session.close()
         self._engine.dispose()

@@ -124,7 +124,7 @@ def test_over_http_the_answer_is_503_with_the_reason(tmp_path: Path, monkeypatch
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/cloudevents+json"}
     with open_again(settings, clock=clock) as city:
         body = city.sign(project())
-    monkeypatch.setattr(api_server, "Ledger", lambda settings: Ledger(settings, clock=clock))
+    monkeypatch.setattr(api_server, "Ledger", lambda settings, **options: Ledger(settings, clock=clock, **options))
     with open_services(settings) as app, TestClient(app) as client:
         clock.move(hours=-1)
         answer = client.post("/v1/events", content=body, headers=headers)

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.support import golden_entry
+from verifier.checkpoints import Checkpoint, encode_checkpoint
 from verifier.encoding import encode_base64url
 from verifier.envelope import approve_submission, key_id, sign_submission, verify_genesis
-from verifier.errors import MalformedInput, SignatureDoesNotHold
+from verifier.errors import MalformedInput, SignatureDoesNotHold, VerificationError
 from verifier.notes import NoteSigner
 
 if TYPE_CHECKING:
@@ -78,6 +79,38 @@ WRONG_GENESIS: dict[str, Callable[[], bytes]] = {
     "a short root key": lambda: _genesis(root_keys=[_R0, _R1, {**_R2, "public_key": _R2["public_key"][:-4]}]),
     "a root key that is nobody's": lambda: _genesis(root_keys=[_R0, _R1, {**_R2, "public_key": "A" * 43}]),
 }
+
+
+OLD = NoteSigner.from_seed("ledger.example/lost", b"\x0a" * 32)
+PREDECESSOR = {
+    "origin": "ledger.example/lost",
+    "log_key": str(OLD.vkey),
+    "checkpoint": OLD.sign(encode_checkpoint(Checkpoint("ledger.example/lost", 7, b"\x01" * 32))).decode(),
+}
+
+
+def test_a_log_may_go_on_from_the_last_checkpoint_of_another() -> None:
+    assert verify_genesis(_genesis(predecessor=PREDECESSOR), vkey=VKEY)["predecessor"] == PREDECESSOR
+
+
+@pytest.mark.parametrize(
+    "predecessor",
+    [
+        None,
+        {},
+        "ledger.example/lost",
+        {**PREDECESSOR, "more": "x"},
+        {**PREDECESSOR, "origin": "ledger.example/other"},
+        {**PREDECESSOR, "origin": golden_entry.ORIGIN},
+        {**PREDECESSOR, "log_key": "x"},
+        {**PREDECESSOR, "checkpoint": PREDECESSOR["checkpoint"].replace("\n7\n", "\n8\n")},
+        {**PREDECESSOR, "log_key": str(VKEY)},
+        {**PREDECESSOR, "checkpoint": 7},
+    ],
+)
+def test_a_predecessor_that_is_none(predecessor: object) -> None:
+    with pytest.raises(VerificationError):
+        verify_genesis(_genesis(predecessor=predecessor), vkey=VKEY)
 
 
 @pytest.mark.parametrize("entry", WRONG_GENESIS.values(), ids=WRONG_GENESIS.keys())
