@@ -10,8 +10,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from audit_service.closed_trees import MerklelibTree
-from audit_service.recording.database import open_sqlite
+from audit_service.recording.database import open_database
 from audit_service.recording.migrations import upgrade
+from audit_service.settings import Settings, read_url
 from projections.read_models.projector import Projector
 from projections.read_models.reports import ReportRows
 from projections.reports.publishing import ReportPublisher
@@ -67,7 +68,8 @@ class ReportCity:
 
     def __init__(self, log: MemoryLog, folder: Path, *, prover: Prover = MerklelibTree) -> None:
         self.log = log
-        self.engine = open_sqlite(folder / "projections.sqlite3")
+        settings = Settings(data_dir=folder, origin="log.example", database_url=read_url("database_url"))
+        self.engine = open_database(settings, "projections")
         upgrade(self.engine, "projections")
         self.rows = ReportRows(self.engine)
         self.door = MemoryDoor(log)
