@@ -13,7 +13,7 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING, NamedTuple
 
 from audit_service.closed_trees import build_closed_tree
-from audit_service.errors import NotInLog, ReportRowsDamaged
+from audit_service.errors import NotInLog, Overloaded, ReportRowsDamaged
 from verifier.errors import VerificationError
 from verifier.row_proofs import ABSENT, PRESENT, PlacedRow, RowProof, encode_row_proof
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from verifier.closed_trees import CheckedTree
 
 MAX_KEPT_ROWS = 300_000
+WAIT_S = 10.0
 
 
 class RowsOf(NamedTuple):
@@ -40,8 +41,10 @@ class RowsOf(NamedTuple):
 class ReportTrees:
     """The rows of published reports with their trees; safe to use from many threads."""
 
-    def __init__(self, rows: ReportRows, *, max_kept_rows: int = MAX_KEPT_ROWS) -> None:
+    def __init__(self, rows: ReportRows, *, max_kept_rows: int = MAX_KEPT_ROWS, wait_s: float = WAIT_S) -> None:
         self._rows = rows
+        self._wait_s = wait_s
+        self._building = threading.Lock()
         self._max = max_kept_rows
         self._kept: OrderedDict[tuple[str, str, int], RowsOf] = OrderedDict()
         self._lock = threading.Lock()
@@ -52,16 +55,32 @@ class ReportTrees:
         Raises:
             NotInLog: its rows are not kept here.
             ReportRowsDamaged: what is kept is not what the log commits to.
+            Overloaded: others are being prepared; the caller may come again.
         """
         name = (*found.ref, found.report.tree_size)
-        with self._lock:  # one at a time: two that want the same large tree must not build it twice
-            known = self._kept.get(name)
-            if known is None:
-                known = self._build(found)
+        known = self._look_up(name)
+        if known is not None:
+            return known
+        # One is built at a time: two that want the same large tree must not build it twice, and many that want
+        # different ones must not keep the processor from everything else.
+        if not self._building.acquire(timeout=self._wait_s):
+            raise Overloaded("another large report is being prepared", retry_after_s=2)
+        try:
+            known = self._look_up(name) or self._build(found)
+            with self._lock:
                 self._kept[name] = known
+                self._kept.move_to_end(name)
                 self._forget()
-            self._kept.move_to_end(name)
+        finally:
+            self._building.release()
         return known
+
+    def _look_up(self, name: tuple[str, str, int]) -> RowsOf | None:
+        with self._lock:
+            known = self._kept.get(name)
+            if known is not None:
+                self._kept.move_to_end(name)
+            return known
 
     def _build(self, found: FoundReport) -> RowsOf:
         stored = self._rows.rows(found.ref, found.report.tree_size)
