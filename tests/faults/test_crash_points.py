@@ -55,6 +55,7 @@ def test_killed_at_random_under_load() -> None:
         ("acknowledge-before-commit", ("failpoints", "--only", "record.before-commit")),
         ("acknowledge-before-commit", ("random", "--points", "30")),
         ("sign-before-commit", ("failpoints", "--only", "sign.")),
+        ("checkpoint-before-tiles", ("failpoints", "--only", "publish.before-tiles")),
     ],
 )
 def test_a_broken_build_is_found(broken: str, options: tuple[str, ...]) -> None:

@@ -97,9 +97,21 @@ def no_epoch(_: object) -> None:
     SignStateJournal.require_mine = lambda _: None  # type: ignore[method-assign]
 
 
+def checkpoint_before_tiles(_: object) -> None:
+    """The checkpoint is public before the tiles and bundles that it names."""
+    publish = publisher.Publisher.publish
+
+    def checkpoint_first(self: Any, head: Any) -> None:
+        files.write_durably(self._files.checkpoint, head.note)
+        publish(self, head)
+
+    publisher.Publisher.publish = checkpoint_first  # type: ignore[method-assign]
+
+
 BROKEN: dict[str, Callable[[Any], None]] = {
     "acknowledge-before-commit": acknowledge_before_commit,
     "sign-before-commit": sign_before_commit,
+    "checkpoint-before-tiles": checkpoint_before_tiles,
     "no-folder-sync": no_folder_sync,
     "no-file-sync": no_file_sync,
     "no-epoch": no_epoch,

@@ -36,6 +36,7 @@ from tests.support.crash_city import (
     prepare,
 )
 from tests.support.failing_calls import FAILING, failing_calls, must_end
+from tests.support.public_log import judge
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -122,6 +123,9 @@ class Runner:
             if life.was_killed != ("=kill" in fault and not life.armed) or life.hung:
                 tally.findings.append(f"{name}: the life with {fault} ended in another way: {life}")
             tally.crashed += life.was_killed
+            if "=lost" not in fault and "mend" not in name:
+                # A reader may come at any moment: what is published is whole before anybody repairs anything.
+                tally.findings += [f"{name}, before the start: {finding}" for finding in judge(city.data_dir).findings]
         # Another event first: what was acknowledged must have kept its place, not get it again by being sent again.
         posted.insert(0, self._numbers.take(1))
         last = city.live(post_some(posted), broken=self._broken)
@@ -171,6 +175,7 @@ class Runner:
                 tally.crashed += life.was_killed
                 if life.hung or life.failed or life.quarantined:
                     tally.findings.append(f"{name}: {life}")
+                tally.findings += [f"{name}, before the start: {finding}" for finding in judge(city.data_dir).findings]
                 posted = [self._numbers.take(1)]
                 self._judge(name, city, city.live(post_some(posted), broken=self._broken), posted)
             tally.acknowledged += len(city.receipts)

@@ -33,7 +33,7 @@ from tests.support import recorded_sqlite
 from tests.support.broken_builds import BROKEN
 from tests.support.crash_city import INTERVAL, CrashCity, post_some, prepare
 from tests.support.disk import Disk, RecordingOs
-from tests.support.public_log import Receipt
+from tests.support.public_log import Receipt, judge
 from tests.support.small_city import SmallCity, obligation
 
 if TYPE_CHECKING:
@@ -142,13 +142,15 @@ def lose_files(folder: Path, points: int, seed: int, broken: Callable[[Any], Non
         taken = moment + 1
         city = CrashCity(folder / f"found-{tally.points}", list(receipts), set(notes))
         _lay_out(city.data_dir, disk.after_power_loss(rng), run.databases[database])
+        # What is published is whole before anybody repairs anything.
+        before = judge(city.data_dir).findings
         number = 10**6 + tally.points
         life = city.live(post_some([number]))
         tally.points += 1
         name = f"seed {seed}, power lost after call {moment}"
         if life.failed or life.hung or life.quarantined or life.was_killed:
             tally.findings.append(f"{name}: {life.quarantined or life}")
-        tally.findings += [f"{name}: {finding}" for finding in city.findings()]
+        tally.findings += [f"{name}: {finding}" for finding in [*before, *city.findings()]]
         tally.acknowledged = len(receipts)
         shutil.rmtree(city.data_dir)
         if len(tally.findings) >= MAX_FINDINGS:
