@@ -19,6 +19,7 @@ from api.middleware import Doorkeeper
 from api.openapi import TITLE
 from api.portal.environment import portal_templates
 from api.portal.routes import portal_router
+from api.reports import reports_router
 from api.schemas import schemas_router
 from api.static_files import StaticFiles, static_router
 from api.submission import submission_router
@@ -54,6 +55,7 @@ def create_app(services: Services) -> FastAPI:
         checkpoints_router(services),
         tiles_router(services),
         answers_router(services),
+        reports_router(services),
         schemas_router(),
         health_router(services),
         metrics_router(services),

@@ -16,16 +16,23 @@ from starlette.responses import Response
 
 from api.caching import IMMUTABLE, NO_CACHE
 from api.negotiation import choose
-from api.openapi import ENTRY_DOCS, ENTRY_LIST_DOCS, PROOF_DOCS
+from api.openapi import ENTRY_DOCS, ENTRY_LIST_DOCS, JSON_DOCS, PROOF_DOCS
 from api.parameters import Parameter, documented, path_index, read_query
 from api.receipts import entry_status, log_proof, proof_document
+from api.report_trees import prove_row
+from api.reports import find_report
 from audit_service.errors import NotInLog
+from projections.reports.definitions import ReportRef
+from verifier.envelope import parse_entry
 from verifier.proofs import encode_log_proof
+from verifier.stream_proofs import ALL, STREAM_HEADS, StreamProof, encode_stream_proof
+from verifier.tree import inclusion_proof, root_of_leaf_hashes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from api.ports import KeptCheckpoint, Ledger, Services, SignedHead
+    from verifier.tree import SubtreeReader
 
 ENTRY_MEDIA_TYPE = "application/cloudevents+json"
 _MAX_LIMIT = 1000
@@ -147,6 +154,35 @@ def _proof(ledger: Ledger, index: int, request: Request) -> Response:
     return Response(msgspec.json.encode(document), headers=headers, media_type="application/json")
 
 
+def _stream_proof(services: Services, index: int) -> Response:
+    ledger = services.ledger
+    entry = read_signed_entry(ledger, index, ledger.signed().size)
+    found = find_report(services.reports, ReportRef(STREAM_HEADS, ALL), None, log_size=ledger.signed().size)
+    if services.reports is None or index >= found.report.tree_size:
+        raise NotInLog(f"the newest stream heads cover the first {found.report.tree_size} entries")
+    attributes = parse_entry(entry)
+    subject = attributes["subject"]
+    indexes = services.read_models.stream_indexes(subject, found.report.tree_size)
+    path = inclusion_proof(
+        attributes["position"] - 1,
+        tree_size=len(indexes),
+        read=_subtrees_of([ledger.reader.subtree(0, each) for each in indexes]),
+    )
+    row_proof = prove_row(ledger, services.reports.rows_of(found), subject)
+    proof = encode_stream_proof(StreamProof(entry=entry, path=tuple(path), row_proof=row_proof))
+    headers = {"Cache-Control": NO_CACHE, "Content-Disposition": f'inline; filename="{index}.stream-proof.json"'}
+    return Response(proof, headers=headers, media_type="application/json")
+
+
+def _subtrees_of(leaf_hashes: list[bytes]) -> SubtreeReader:
+    """Complete subtrees of a stream's tree, computed as they are asked for."""
+
+    def read(level: int, number: int) -> bytes:
+        return root_of_leaf_hashes(leaf_hashes[number << level : (number + 1) << level])
+
+    return read
+
+
 def entries_router(services: Services) -> APIRouter:
     """The routes of this module."""
     router = APIRouter(tags=["entries"])
@@ -182,5 +218,16 @@ def entries_router(services: Services) -> APIRouter:
     def read_proof(index: str, request: Request) -> Response:
         """A `.tlog-proof` file (text/plain), or the same as JSON."""
         return _proof(ledger, path_index(index), request)
+
+    @router.get(
+        "/v1/events/{index}/stream-proof",
+        summary="The proof of an event's place in its stream",
+        openapi_extra=JSON_DOCS,
+        response_class=Response,
+    )
+    def read_stream_proof(index: str, request: Request) -> Response:
+        """The entry, its path in its stream, and the row of the newest stream heads that covers it."""
+        read_query(request)
+        return _stream_proof(services, path_index(index))
 
     return router

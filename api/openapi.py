@@ -27,6 +27,7 @@ _TAGS = [
     {"name": "entries", "description": "What was recorded, with its proofs."},
     {"name": "log", "description": "The Merkle log itself: checkpoints, consistency, tiles."},
     {"name": "answers", "description": "Budgets, settlements, contracts, projects, services: rebuilt from entries."},
+    {"name": "reports", "description": "What the city bound itself to, row by row, with proofs."},
     {"name": "schemas", "description": "The catalogue of event types."},
     {"name": "health", "description": "For operators."},
 ]
@@ -60,6 +61,7 @@ ENTRY_DOCS: dict[str, Any] = {
 PROOF_DOCS: dict[str, Any] = {
     "responses": _answers("The proof, by `Accept`.", {**_TEXT, **_json_of(_OBJECT)}),
 }
+TEXT_DOCS: dict[str, Any] = {"responses": _answers("A text.", {"text/markdown": {"schema": {"type": "string"}}})}
 CHECKPOINT_DOCS: dict[str, Any] = {"responses": _answers("A signed note (checkpoint).", _TEXT)}
 CONSISTENCY_DOCS: dict[str, Any] = {
     "responses": _answers("Hashes in base64, as RFC 6962 section 2.1.2 orders them.", _json_of(_OBJECT))

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
     from pathlib import Path
 
+    from api.report_trees import RowsOf
+    from projections.reports.definitions import ReportRef
+    from projections.reports.found import FoundReport
+
 EntryStatus = Literal["recorded", "signed", "published"]
 
 
@@ -285,8 +289,35 @@ class ReadModels(Protocol):
     ) -> Sequence[int]:
         """Indexes above `after` of the entries that have all the given attributes, ascending."""
 
+    def stream_indexes(self, subject: str, tree_size: int, /) -> Sequence[int]:
+        """Indexes below a tree size of all entries of one stream, ascending."""
+
     def why_stopped(self) -> str | None:
         """Why the projection stopped (it never skips), or None."""
+
+
+class Reports(Protocol):
+    """Published reports with their rows. May touch the disk: call it from a thread."""
+
+    def last_reports(self) -> Sequence[FoundReport]:
+        """The newest published report of each kind and key, sorted."""
+
+    def report(self, ref: ReportRef, tree_size: int | None, /) -> FoundReport | None:
+        """The report of exactly this tree size, or the newest one."""
+
+    def tree_sizes(self, ref: ReportRef, limit: int, /) -> Sequence[int]:
+        """Tree sizes of the newest reports, the newest first."""
+
+    def rows_of(self, found: FoundReport, /) -> RowsOf:
+        """The rows of a published report with their checked tree.
+
+        Raises:
+            NotInLog: they are not kept here.
+            ReportRowsDamaged: they are not those that the log commits to.
+        """
+
+    def changed_rows(self, ref: ReportRef, /, *, old: int, new: int) -> dict[str, tuple[bytes | None, bytes | None]]:
+        """By key, the rows that differ between two tree sizes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -313,5 +344,6 @@ class Services:
 
     ledger: Ledger
     read_models: ReadModels
+    reports: Reports | None = None
     limits: Limits = field(default_factory=Limits)
     demo: bool = False  # the pages say that this city is a demonstration

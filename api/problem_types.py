@@ -230,6 +230,13 @@ _ROWS = (
         "Send the same request again after `Retry-After`; a repeat is never recorded twice.",
     ),
     ProblemType(
+        "report-rows-damaged",
+        503,
+        "The kept rows of this report are not those that the log commits to",
+        "보관된 보고서 내용이 장부와 맞지 않습니다",
+        "Nothing of them is shown. The operator runs `audit db rebuild`; anybody computes them with `audit replay`.",
+    ),
+    ProblemType(
         "quarantined",
         503,
         "The log is read-only until its operator has looked",

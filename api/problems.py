@@ -95,7 +95,7 @@ def problem_of(error: Exception) -> Problem:
         case errors.Quarantined(remedy=remedy) if remedy:
             advice = PROBLEM_TYPES[error.slug].advice
             return Problem(error.slug, f"{advice} {error} {remedy}", headers={"Retry-After": "300"})
-        case errors.RecordingFailed() | errors.Quarantined():
+        case errors.RecordingFailed() | errors.Quarantined() | errors.ReportRowsDamaged():
             # Their messages may name files and databases: they are for the operator's log.
             advice = PROBLEM_TYPES[error.slug].advice
             return Problem(error.slug, advice, headers={"Retry-After": "5"})

@@ -1,7 +1,8 @@
 """Which files of this package may a browser load, and how does it know that they are the right ones?
 
 Every file is listed when the application starts and served from that list: no path of a request ever reaches the
-file system. An address carries the beginning of the file's SHA-256, so it may be kept for ever.
+file system. An address carries the beginning of the file's SHA-256, so it may be kept for ever. The modules of the
+verifier import one another by relative addresses: they share one digest, over all of them.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 STATIC_DIR = Path(__file__).parent / "static"
 PREFIX = "/static/"
+_MODULES = ("verify/", "vendor/noble-")
 _MEDIA_TYPES = {
     ".css": "text/css",
     ".js": "text/javascript",
@@ -45,10 +47,19 @@ class StaticFiles:
     """All files below a folder that have a known media type."""
 
     def __init__(self, folder: Path = STATIC_DIR) -> None:
-        self._files: Mapping[str, StaticFile] = {
-            path.relative_to(folder).as_posix(): _read(path)
+        contents = {
+            path.relative_to(folder).as_posix(): path.read_bytes()
             for path in sorted(folder.rglob("*"))
             if path.is_file() and path.suffix in _MEDIA_TYPES
+        }
+        modules = _digest(b"".join(_digest(contents[name]).encode() for name in contents if name.startswith(_MODULES)))
+        self._files: Mapping[str, StaticFile] = {
+            name: StaticFile(
+                content,
+                media_type=_MEDIA_TYPES[Path(name).suffix],
+                digest=modules if name.startswith(_MODULES) else _digest(content),
+            )
+            for name, content in contents.items()
         }
 
     def url(self, name: str) -> str:
@@ -71,10 +82,8 @@ class StaticFiles:
         return file
 
 
-def _read(path: Path) -> StaticFile:
-    content = path.read_bytes()
-    digest = hashlib.sha256(content).hexdigest()[:16]
-    return StaticFile(content, _MEDIA_TYPES[path.suffix], digest)
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:16]
 
 
 def static_router(files: StaticFiles) -> APIRouter:

@@ -14,6 +14,8 @@ from audit_service.recording.migrations import upgrade_all
 from audit_service.recording.recorder import LedgerRecorder
 from audit_service.settings import load_settings
 from projections.read_models.projector import Projector
+from projections.read_models.report_completion import complete_rows
+from projections.read_models.reports import ReportRows
 
 if TYPE_CHECKING:
     import argparse
@@ -62,6 +64,9 @@ def _rebuild(settings: Settings) -> None:
     reader = LogReader(reading)
     reader.load(LedgerRecorder(writing, reading).head())
     Projector(reader, projections).rebuild()
+    differing = complete_rows(reader, ReportRows(projections), recheck=True)
     output.verdict(f"rebuilt the read models from {reader.tree_size} entries")
+    for found in differing:
+        output.verdict(f"the report at index {found.log_index} cannot be computed as the log has it")
     for engine in (writing, reading, projections):
         engine.dispose()

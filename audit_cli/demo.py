@@ -22,6 +22,7 @@ from audit_cli.demo_server import DemoServer, bind
 from audit_cli.demo_transactions import TOTAL
 from audit_cli.errors import EXIT_DOES_NOT_HOLD, EXIT_HOLDS, WrongUse
 from audit_cli.output import Output, add_output_arguments
+from audit_cli.report_publishing import request_publication
 from audit_service.errors import ConfigurationError
 from audit_service.genesis import initialise
 from audit_service.settings import load_settings
@@ -80,6 +81,7 @@ def run(args: argparse.Namespace) -> int:
             client = DemoClient(server.address)
             server.wait_until_ready()
             post_everything(client, args.data, out)
+            publish_reports(client, args.data, out)
             equal = compare(client, out)
             out.note(f"ready in {time.monotonic() - started:.1f} s")
             if not args.no_serve:
@@ -155,6 +157,14 @@ def compare(client: DemoClient, out: Output) -> bool:
     equal = all_equal(sections)
     out.document({"equal": equal, "address": client.address, "log": log, "sections": to_document(sections)})
     return equal
+
+
+def publish_reports(client: DemoClient, data_dir: Path, out: Output) -> None:
+    """Let the city bind itself to what was rebuilt: every kind of report, published into the log."""
+    published = request_publication(load_settings(data_dir))
+    reports = client.get("/v1/reports")["reports"]
+    kinds = len({report["kind"] for report in reports})
+    out.note(f"published {published} reports; there are {len(reports)} of {kinds} kinds at {client.address}/v1/reports")
 
 
 def _log_lines(log: dict[str, Any], address: str) -> list[str]:

@@ -39,9 +39,10 @@ class Command:
 
 
 CHECKING: dict[str, Command] = {
-    "verify": Command("audit_cli.verify", "check that one entry is in the log, from a .tlog-proof file"),
+    "verify": Command("audit_cli.verify", "check one entry, or one row of a report, from a proof file, offline"),
     "mirror": Command("audit_cli.mirror", "copy a log and the service's answers into a directory, verified"),
     "replay": Command("audit_cli.replay", "recompute everything from the log's entries and compare"),
+    "report": Command("audit_cli.report", "list, prove, compare and publish the reports that bind the city"),
     "export": Command("audit_cli.export", "write what a log says in another standard's form, after a replay"),
 }
 KEEPING: dict[str, Command] = {

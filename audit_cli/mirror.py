@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from audit_cli.arguments import parse_vkey
 from audit_cli.errors import EXIT_DOES_NOT_HOLD, EXIT_HOLDS, DoesNotHold, WrongUse
 from audit_cli.output import Output, add_output_arguments
-from audit_cli.service_answers import fetch_answers_into, service_of, wait_for_checkpoint
+from audit_cli.service_answers import fetch_answers_into, fetch_reports_into, service_of, wait_for_checkpoint
 from projections.log_mirror import MirrorRefused, mirror_log
 from projections.log_source import SourceUnreachable, open_log
 
@@ -24,8 +24,9 @@ run fetches only what is new, and refuses a log that went back or forked from wh
 
   DIR/log/checkpoint, DIR/log/tile/…     the log, in the same layout (any web server can serve it on)
   DIR/answers/KIND/KEY.json              what the service answered, byte for byte, for `audit replay` to compare
+  DIR/reports/KIND/KEY.json              the newest published reports with their rows, likewise
 
-Answers are saved when LOG_URL ends in /log and the service beside it lists them (/v1/answers).
+They are saved when LOG_URL ends in /log and the service beside it lists them (/v1/answers, /v1/reports).
 """
 _EPILOG = """\
 examples:
@@ -69,7 +70,8 @@ def run(args: argparse.Namespace) -> int:
                 vkey=vkey,
                 progress=lambda done, total: out.progress(f"mirror: {done:,} of {total:,} files"),
             )
-            saved = _put_answers_in_place(Path(incoming), directory / "answers")
+            saved = _put_in_place(Path(incoming) / "answers", directory / "answers")
+            reports = _put_in_place(Path(incoming) / "reports", directory / "reports")
     except SourceUnreachable as error:
         raise WrongUse(str(error)) from error
     except (MirrorRefused, DoesNotHold) as error:
@@ -86,9 +88,10 @@ def run(args: argparse.Namespace) -> int:
         "files_fetched": mirrored.fetched,
         "files_kept": mirrored.kept,
         "answers_saved": saved,
+        "reports_saved": reports,
         "signature_checked": vkey is not None,
     }
-    out.step(f"{mirrored.fetched} files fetched, {mirrored.kept} kept, {saved} answers saved")
+    out.step(f"{mirrored.fetched} files fetched, {mirrored.kept} kept, {saved} answers and {reports} reports saved")
     out.verdict(
         f"HOLDS: {directory} mirrors {checkpoint.origin} at size {checkpoint.tree_size} "
         f"(before: {mirrored.old_size}), root {checkpoint.root_hash.hex()}"
@@ -98,16 +101,17 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _fetch_answers(source: LogSource, incoming: Path, service: str, out: Output) -> None:
-    largest = fetch_answers_into(incoming, service, out)
+    largest = fetch_answers_into(incoming / "answers", service, out)
+    largest = max(largest, fetch_reports_into(incoming / "reports", service, out))
     if largest:
         wait_for_checkpoint(source, tree_size=largest, out=out)
 
 
-def _put_answers_in_place(incoming: Path, answers: Path) -> int:
-    """Move the answers beside the log that now covers them; answers that went away stay as they were."""
+def _put_in_place(incoming: Path, place: Path) -> int:
+    """Move what the service said beside the log that now covers it; what went away stays as it was."""
     saved = 0
     for path in sorted(incoming.glob("*/*.json")):
-        target = answers / path.relative_to(incoming)
+        target = place / path.relative_to(incoming)
         target.parent.mkdir(parents=True, exist_ok=True)
         path.replace(target)
         saved += 1

@@ -13,12 +13,15 @@ from audit_cli.errors import DoesNotHold
 from projections.log_mirror import read_checkpoint, write_atomically
 from projections.log_source import LogSource, ResourceMissing, ResourceUnacceptable
 from projections.saved_answers import answer_path, fetch_answers, tree_size_of
+from projections.saved_reports import fetch_reports, parse_saved_report, report_path
 from verifier.errors import MalformedInput, VerificationError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from audit_cli.output import Output
+    from projections.reports.definitions import ReportRef
 
 _WAIT_S = 30.0
 _PAUSE_S = 0.5
@@ -35,23 +38,49 @@ def fetch_answers_into(directory: Path, service: str, out: Output) -> int:
     """Save every answer of the service; returns the largest tree size, 0 if the service has no answers.
 
     Raises:
-        DoesNotHold: the list or an answer is ill-formed.
+        DoesNotHold: the list or an answer is ill-formed, or a listed one is missing.
         SourceUnreachable: the service does not answer.
     """
-    largest = 0
-    saved = 0
+    answers = (
+        (tree_size_of(data), answer_path(directory, answer.kind, answer.key), data)
+        for answer, data in fetch_answers(service)
+    )
+    return _save_all(answers, "answers", service, out)
+
+
+def fetch_reports_into(directory: Path, service: str, out: Output) -> int:
+    """Save the newest report of each kind and key with its rows; returns a size that covers all their entries.
+
+    Raises:
+        DoesNotHold: the list or a report is ill-formed, or a listed one is missing.
+        SourceUnreachable: the service does not answer.
+    """
+
+    def well_formed(ref: ReportRef, data: bytes) -> bytes:
+        parse_saved_report(data, where=ref.subject)
+        return data
+
+    reports = (
+        (index + 1, report_path(directory, ref), well_formed(ref, data)) for ref, index, data in fetch_reports(service)
+    )
+    return _save_all(reports, "reports", service, out)
+
+
+def _save_all(found: Iterator[tuple[int, Path, bytes]], what: str, service: str, out: Output) -> int:
+    """Write what comes; the largest size that came with it."""
+    largest = saved = 0
     try:
-        for answer, data in fetch_answers(service):
-            largest = max(largest, tree_size_of(data))
-            write_atomically(answer_path(directory, answer.kind, answer.key), data)
+        for size, path, data in found:
+            write_atomically(path, data)
+            largest = max(largest, size)
             saved += 1
-            out.progress(f"answers: {saved}")
+            out.progress(f"{what}: {saved}")
     except ResourceMissing as error:
         if saved:
-            raise DoesNotHold(f"an answer of the service's own list is missing: {error}") from error
-        out.note(f"{service} lists no answers ({error}): none are compared")
+            raise DoesNotHold(f"one of the {what} on the service's own list is missing: {error}") from error
+        out.note(f"{service} lists no {what} ({error}): none are compared")
     except (ResourceUnacceptable, MalformedInput) as error:
-        raise DoesNotHold(f"the answers of {service} cannot be read: {error}") from error
+        raise DoesNotHold(f"the {what} of {service} cannot be read: {error}") from error
     return largest
 
 

@@ -16,6 +16,7 @@
     │   ├── ClockBehind              the operator: the machine's clock went back, nothing is signed
     │   ├── JournalFull              the operator: recorded, but there is no room for the signature's record
     │   └── JournalUnavailable       the operator: recorded, but the journal's database does not answer
+    ├── ReportRowsDamaged            us: kept rows of a report are not those that the log commits to
     ├── RecordingFailed              us: the commit failed, the caller may repeat the same submission
     ├── Quarantined                  the operator: signing now could contradict what was signed before
     │   ├── AnotherWriter            another process holds the lock of this log
@@ -124,6 +125,12 @@ class ClockBehind(Overloaded):
     """The machine's clock is behind what was recorded: nothing is signed until it is right again."""
 
     slug = "clock-behind"
+
+
+class ReportRowsDamaged(AuditServiceError):
+    """The kept rows of a published report are not those that the log commits to; nothing of them is shown."""
+
+    slug = "report-rows-damaged"
 
 
 class RecordingFailed(AuditServiceError):

@@ -82,7 +82,16 @@ def initialise(
         raise ConfigurationError(f"there is a ledger in {data_dir} already; it is never overwritten")
     embedded = None if predecessor is None else _embed(predecessor, origin=origin)
     make_folder(data_dir)
-    settings = Settings(data_dir=data_dir, origin=origin, demo=demo, database_url=database_url, journal_url=journal_url)
+    # The demo city publishes its reports when it is told to, so that its log is the same for everybody.
+    interval_s = 0.0 if demo else Settings.report_interval_s
+    settings = Settings(
+        data_dir=data_dir,
+        origin=origin,
+        demo=demo,
+        database_url=database_url,
+        journal_url=journal_url,
+        report_interval_s=interval_s,
+    )
     log_key = NoteSigner.from_seed(origin, create_seed(settings.keys / LOG_KEY_FILE))
     root_keys = [_new_key(settings.keys / f"root-{number + 1}.key") for number in range(ROOT_KEY_COUNT)]
     publisher = _new_key(settings.keys / PUBLISHER_KEY_FILE)
@@ -179,6 +188,8 @@ def _record(ledger: Ledger, submission: dict[str, Any], root_keys: Sequence[Sign
 def _settings_file(settings: Settings) -> bytes:
     # A JSON string with ASCII escapes is also a TOML basic string.
     lines = [f"origin = {json.dumps(settings.origin)}", f"demo = {'true' if settings.demo else 'false'}"]
+    if settings.demo:
+        lines.append(f"report_interval_s = {settings.report_interval_s:g}")
     for name in ("database_url", "journal_url"):
         url: DatabaseUrl | None = getattr(settings, name)
         if url is not None:

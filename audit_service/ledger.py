@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Literal, Self
 from audit_service.acts import ActRecorder
 from audit_service.clock import now_utc
 from audit_service.errors import Overloaded, Quarantined
-from audit_service.failpoints import reach
 from audit_service.keys import PUBLISHER_KEY_FILE, SigningKey, read_seed
 from audit_service.publication.archive import CheckpointArchive
 from audit_service.publication.layout import PublicFiles
@@ -24,24 +23,17 @@ from audit_service.reading import LogReader
 from audit_service.recording.application import LedgerApplication
 from audit_service.recording.database import open_database
 from audit_service.recording.migrations import require_newest
-from audit_service.recording.rebuild import append_signed
 from audit_service.recording.recorder import LedgerRecorder
 from audit_service.recording.snapshots import Snapshots
-from audit_service.recovery import (
-    OTHER_JOURNAL,
-    REBUILD,
-    MissingEntries,
-    Stores,
-    read_published,
-    require_one_story,
-    require_rebuildable,
-)
 from audit_service.refusals import Refusals, is_noted, note_refused_body
 from audit_service.rules.keys import public_key_for
+from audit_service.rules.states import ONLY
+from audit_service.rules.world import read_log
 from audit_service.signing.lock import require
 from audit_service.signing.signer import CheckpointSigner, SignedHead
 from audit_service.signing.stores import open_journal, open_lock
 from audit_service.submission import is_refusal, prepare_many, prepare_one
+from audit_service.takeover import Takeover
 from audit_service.tokens import Tokens
 from audit_service.unit_of_work import Streams
 from audit_service.writer import Writer
@@ -89,7 +81,6 @@ class Ledger:
         self.origin = settings.origin
         seed = read_seed(settings.keys / LOG_KEY_FILE)
         key = NoteSigner.from_seed(settings.origin, seed)
-        self._vkey = key.vkey
         self.vkey = str(key.vkey)
         self._running = False
         with ExitStack() as opened:
@@ -103,7 +94,15 @@ class Ledger:
             self._streams = Streams(LedgerApplication(self._recorder, snapshots))
             self._followers: list[Callable[[], None]] = []
             self._files = PublicFiles(settings.public)
-            self.quarantine = self._compare()
+            self._takeover = Takeover(
+                recorder=self._recorder,
+                reader=self.reader,
+                journal=self._journal,
+                signer=self._signer,
+                files=self._files,
+                vkey=key.vkey,
+            )
+            self.quarantine = self._takeover.compare()
             if self.quarantine is not None and not serve_in_quarantine:
                 raise self.quarantine
             self._connect(clock=clock)
@@ -129,7 +128,7 @@ class Ledger:
             self.checkpoints,
             read_entries=self.reader.entries,
             read_row=self.reader.subtree_row,
-            published_size=self._published.size if self._published else 0,
+            published_size=self._takeover.published.size if self._takeover.published else 0,
             require_mine=self._journal.require_mine,
             clock=clock,
         )
@@ -168,8 +167,9 @@ class Ledger:
         if self.quarantine is not None:
             logger.critical("quarantine: %s %s", self.quarantine, self.quarantine.remedy)
             return
-        epoch = self._take_over()
-        self._recover(epoch)
+        epoch = self._takeover.begin_epoch()
+        self._takeover.recover(epoch)
+        self._mend_published()
         self._running = True
         self._writer.start(epoch=epoch)
         self._publication.start()
@@ -199,100 +199,21 @@ class Ledger:
     ) -> None:
         self.stop()
 
+    def _mend_published(self) -> None:
+        """Give the archive and the public folder what a crash, or a hand, left out."""
+        published = self._takeover.published
+        if published is not None:
+            self.checkpoints.keep(published, self._clock(), failpoint="recover.before-archive")
+            mended = self._publisher.mend()
+            if mended:
+                logger.error("%d published files were missing and were written again", mended)
+
     def _publisher_key(self) -> SigningKey | None:
         path = self.settings.keys / PUBLISHER_KEY_FILE
         if not path.exists():
             logger.warning("no publisher's key at %s: refused submissions leave no entry", path)
             return None
         return SigningKey.from_seed(read_seed(path))
-
-    # --- recovery ---
-
-    def _compare(self) -> Quarantined | None:
-        """Do database, journal and published checkpoint tell one story? Reads all three; writes nothing."""
-        self._published: SignedHead | None = None
-        try:
-            if self._journal.damage is not None:
-                raise Quarantined(str(self._journal.damage), remedy=OTHER_JOURNAL)
-            self._published = read_published(self._files, self._vkey)
-            self.reader.load(self._recorder.head())
-            stores = self._stores()
-            require_one_story(stores)
-            if stores.signed is not None and stores.is_behind:
-                hashes = [self.reader.subtree(0, index) for index in range(stores.recorded_size)]
-                require_rebuildable(self._missing(stores), hashes=hashes, signed=stores.signed)
-        except Quarantined as contradiction:
-            contradiction.remedy = contradiction.remedy or REBUILD
-            return contradiction
-        return None
-
-    def _stores(self) -> Stores:
-        return Stores(
-            recorded_size=self.reader.tree_size,
-            recorded_epoch=self._recorder.head().epoch,
-            journal_epoch=self._journal.epoch,
-            root=self.reader.root,
-            signed=self._signer.last,
-            published=self._published,
-        )
-
-    def _missing(self, stores: Stores) -> MissingEntries:
-        return MissingEntries(
-            self._files,
-            self._journal.records,
-            published_size=stores.published_size,
-            signed_size=stores.signed_size,
-        )
-
-    def _take_over(self) -> int:
-        """Begin a new epoch in journal and database: from here on nobody else writes.
-
-        What another process wrote until then is final now, and is compared again.
-        """
-        epoch = self._journal.take_over(self._recorder.head().epoch + 1)
-        self._recorder.begin_epoch(epoch)
-        self._signer.begin_epoch(epoch)
-        contradiction = self._compare()
-        if contradiction is not None:
-            raise contradiction
-        return epoch
-
-    def _recover(self, epoch: int) -> None:
-        """Repair what may be repaired, in an order in which a crash anywhere leaves it for the next start."""
-        stores = self._stores()
-        if stores.is_behind:
-            logger.warning(
-                "the database is behind the journal: rebuilding it from tiles and journal",
-                extra={"tree_size": stores.recorded_size, "signed_size": stores.signed_size},
-            )
-            missing = self._missing(stores).read(stores.recorded_size)
-            append_signed(self._recorder, missing, start=stores.recorded_size, epoch=epoch)
-            self.reader.load(self._recorder.head())
-            stores = self._stores()
-            require_one_story(stores)
-            if stores.is_behind:
-                raise Quarantined(f"rebuilding the database ended at size {stores.recorded_size}", remedy=REBUILD)
-        self._sign_recorded()
-        if self._published is not None:
-            self.checkpoints.keep(self._published, self._clock(), failpoint="recover.before-archive")
-            mended = self._publisher.mend()
-            if mended:
-                logger.error("%d published files were missing and were written again", mended)
-
-    def _sign_recorded(self) -> None:
-        head = self._recorder.head()
-        signed_size = self._stores().signed_size
-        if head.tree_size > signed_size:
-            if reach("recover.before-sign"):
-                return
-            self._signer.sign(
-                tree_size=head.tree_size,
-                root_hash=head.root_hash,
-                entries=self.reader.entries(signed_size, head.tree_size),
-                consistency=self.reader.consistency(signed_size, head.tree_size) if signed_size else [],
-            )
-            reach("recover.after-sign")
-            logger.info("signed what was recorded before the stop", extra={"tree_size": head.tree_size})
 
     # --- writing ---
 
@@ -342,6 +263,14 @@ class Ledger:
     # --- reading ---
 
     @property
+    def city(self) -> str:
+        """The source of the city that created the log."""
+        log = read_log(self._streams).log.get(ONLY)
+        if log is None:
+            raise Quarantined("this log has no genesis entry")
+        return log.owner
+
+    @property
     def public_dir(self) -> Path:
         """The folder that `/log/` serves."""
         return self._files.log
@@ -371,7 +300,7 @@ class Ledger:
     def _confirmed(self) -> SignedHead:
         kept = self.checkpoints.root_of_the_day()
         archived = SignedHead(kept.size, kept.root, kept.note) if kept else None
-        heads = [head for head in (self._signer.last, self._published, archived) if head is not None]
+        heads = [head for head in (self._signer.last, self._takeover.published, archived) if head is not None]
         for head in sorted(heads, key=lambda each: each.size, reverse=True):
             if head.size <= self.reader.tree_size and self.reader.root(head.size) == head.root:
                 return head

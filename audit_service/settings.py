@@ -60,6 +60,13 @@ class Settings:
     requests_per_address_s: float = field(
         default=500.0, metadata={"meaning": "the same for one address (of IPv6: for one /64 network)"}
     )
+    report_interval_s: float = field(
+        default=60.0,
+        metadata={
+            "meaning": "seconds between two publications of reports that nobody asked for; 0: none, and none at the"
+            " closing of a year (the demo city)"
+        },
+    )
 
     @property
     def ledger_database(self) -> Path:
@@ -131,6 +138,7 @@ def load_settings(data_dir: Path, environment: Mapping[str, str] = os.environ) -
         queue_limit=int(_number(values, environment, "queue_limit")),
         requests_per_token_s=_number(values, environment, "requests_per_token_s"),
         requests_per_address_s=_number(values, environment, "requests_per_address_s"),
+        report_interval_s=_number(values, environment, "report_interval_s"),
     )
 
 

@@ -10,7 +10,11 @@ decoded, decided and evolved by the rules, and folded, in this order and timed a
   contract   every event of `contract/...`
 
 Every ratio is against decoding the same entries (msgspec). Making the city is not timed. Times are of the
-processor, so that a machine that others use too is measured less. The exit code tells whether the limit holds.
+processor, so that a machine that others use too is measured less.
+
+Then one agency's year with ten times as many payments: what a payment costs in the fold, in the rows of the budget
+book and in the stored state, against the same year with a tenth of them. A ratio far above 1 would mean that a large
+year costs more than its size. The exit code tells whether the limit holds.
 """
 
 from __future__ import annotations
@@ -20,7 +24,7 @@ import sys
 import time
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
@@ -29,7 +33,8 @@ from audit_service.rules.decide import decide, evolve
 from audit_service.rules.undo import Undo
 from audit_service.rules.world import Replica
 from projections.folds.all import fold_all
-from tests.support.city_generator import CityPlan, entries, submissions
+from tests.support.city_agenda import to_event
+from tests.support.city_generator import FIRST_YEAR, CityPlan, entries, submissions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -38,6 +43,8 @@ if TYPE_CHECKING:
 
 BULK_LIMIT_US = 3.0
 PAGE = 5_000
+# For each of ten lines and eleven months: some 100,000 in the year.
+PAYMENTS = 900
 CLASSES = ("bulk", "budget", "contract", "other")
 STEPS = ("decode", "rules", "folds")
 
@@ -106,6 +113,32 @@ def _class_of(entry: bytes) -> str:
     return name if name in CLASSES else "other"
 
 
+class Year(NamedTuple):
+    """What one payment costs, in µs and in bytes."""
+
+    payments: int
+    fold_us: float
+    rows_us: float
+    state_bytes: float
+
+
+def measure_year(monthly: int) -> Year:
+    """Fold one year of one agency, then compute its budget book."""
+    plan = CityPlan(years=1, contracts=0, transactions=0, payments=monthly)
+    events = [to_event(made) for made in submissions(plan) if made.subject.startswith("budget/")]
+    payments = sum(event.type == "budget.paid.v1" for event in events)
+    folds = fold_all()
+    begin = time.process_time()
+    for index, event in enumerate(events):
+        folds.apply(index, event)
+    folded = time.process_time()
+    folds.compute_rows("budget-book", f"{plan.codes[0]}/{FIRST_YEAR}")
+    computed = time.process_time()
+    state = folds.part_to_bytes("budget-years", f"{plan.codes[0]}/{FIRST_YEAR}")
+    each_us = 1e6 / payments
+    return Year(payments, (folded - begin) * each_us, (computed - folded) * each_us, len(state) / payments)
+
+
 def main() -> int:
     """Run and print; exit code 1 where the rules cost more than they may."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -117,6 +150,7 @@ def main() -> int:
     for page in _pages(plan):
         measured.feed(page)
     _print(measured, plan)
+    _print_years(measure_year(PAYMENTS // 10), measure_year(PAYMENTS))
     return 0 if measured.clock.each_us("bulk", "rules") <= BULK_LIMIT_US else 1
 
 
@@ -142,6 +176,15 @@ def _print(measured: Measured, plan: CityPlan) -> None:
                 f"{folds:10.2f}{folds / decode:10.2f}"
             )
     print(f"\nlimit: rules at most {BULK_LIMIT_US:g} µs for a bulk event")
+
+
+def _print_years(small: Year, large: Year) -> None:
+    print("\none agency's year; each payment with its obligation and all that goes with it\n")
+    print(f"{'':10}{'payments':>10}{'fold µs':>11}{'rows µs':>10}{'state bytes':>14}")
+    for name, year in (("small", small), ("large", large)):
+        print(f"{name:10}{year.payments:10,}{year.fold_us:11.2f}{year.rows_us:10.2f}{year.state_bytes:14.0f}")
+    ratios = (large.fold_us / small.fold_us, large.rows_us / small.rows_us, large.state_bytes / small.state_bytes)
+    print(f"{'ratio':10}{'':10}{ratios[0]:11.2f}{ratios[1]:10.2f}{ratios[2]:14.2f}")
 
 
 if __name__ == "__main__":

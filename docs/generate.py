@@ -55,6 +55,7 @@ KINDS = {
     "contract": "Contract",
     "project": "Project",
     "service": "Service",
+    "report": "Report",
 }
 # What a reader knows these patterns as; any other pattern is shown as it is.
 NAMES_OF_FORMS = {
@@ -237,6 +238,8 @@ def _about(struct: type[msgspec.Struct]) -> list[str]:
 
 
 def _subject(name: str) -> str:
+    if name.startswith("report."):
+        return "report/<kind>/<key>"
     pattern = subject_pattern(name).pattern
     groups = {"budget": ["<agency>", "<fiscal year>"], "service": ["<service id>", "<period>"]}
     names = groups.get(name.partition(".")[0], [f"<{name.partition('.')[0]} id>"])

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from projections.differences import NOTHING, differences, show
 from projections.folds.all import FoldSet, fold_all
 from projections.folds.answers import DEFINITIONS, compose_answer, counts_as_of
 from projections.log_source import MAX_JSON_BYTES
@@ -18,17 +19,14 @@ from verifier.canonical import parse_strict
 from verifier.errors import MalformedInput
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from audit_service.catalogue.event import Event
     from projections.replay_verdict import Findings
 
 _MAX_DIFFERENCES = 10  # of one answer, word by word; a shifted list differs everywhere
-_MAX_SHOWN_CHARACTERS = 120
 _MAX_LEGAL_DATES = 100  # each one needs folds of its own
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
-_NOTHING = object()
 
 
 class AnswersCheck:
@@ -109,19 +107,19 @@ class AnswersCheck:
             return None
 
     def _compare(self, answer: SavedAnswer, expected: Any, found: Any) -> None:
-        differences = _differences(expected, found, "")
-        for number, (pointer, wanted, saved) in enumerate(differences):
+        found_differences = differences(expected, found)
+        for number, (pointer, wanted, saved) in enumerate(found_differences):
             if number == _MAX_DIFFERENCES:
-                more = 1 + sum(1 for _ in differences)
+                more = 1 + sum(1 for _ in found_differences)
                 self._violate(answer, f"and {more} more differences")
                 return
-            expected_text, found_text = _show(wanted), _show(saved)
+            expected_text, found_text = show(wanted), show(saved)
             self._violate(
                 answer,
                 f"{pointer or '(the whole answer)'}: expected {expected_text}, found {found_text}",
                 pointer=pointer,
-                expected=expected_text if wanted is _NOTHING else wanted,
-                found=found_text if saved is _NOTHING else saved,
+                expected=expected_text if wanted is NOTHING else wanted,
+                found=found_text if saved is NOTHING else saved,
             )
 
     def _violate(self, answer: SavedAnswer, message: str, **details: Any) -> None:
@@ -145,28 +143,3 @@ def _require_answer(data: bytes, answer: SavedAnswer) -> dict[str, Any]:
         if document.get(name) != value:
             raise MalformedInput(f"answer: its {name} is not the one that it was saved under")
     return document
-
-
-def _differences(expected: Any, found: Any, pointer: str) -> Iterator[tuple[str, Any, Any]]:
-    """Every place where two JSON values differ: (pointer, expected, found)."""
-    if isinstance(expected, dict) and isinstance(found, dict):
-        for name in sorted(expected.keys() | found.keys()):
-            escaped = name.replace("~", "~0").replace("/", "~1")
-            yield from _differences(expected.get(name, _NOTHING), found.get(name, _NOTHING), f"{pointer}/{escaped}")
-    elif isinstance(expected, list) and isinstance(found, list):
-        for number in range(max(len(expected), len(found))):
-            yield from _differences(
-                expected[number] if number < len(expected) else _NOTHING,
-                found[number] if number < len(found) else _NOTHING,
-                f"{pointer}/{number}",
-            )
-    # The types as well: true equals 1 in Python.
-    elif type(expected) is not type(found) or expected != found:
-        yield pointer, expected, found
-
-
-def _show(value: Any) -> str:
-    if value is _NOTHING:
-        return "nothing"
-    text = f"{value:,}" if type(value) is int else repr(value)
-    return text if len(text) <= _MAX_SHOWN_CHARACTERS else text[:_MAX_SHOWN_CHARACTERS] + "…"

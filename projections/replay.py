@@ -14,6 +14,7 @@ Each has the name under which the verdict reports it (`replay_verdict.CHECKS`).
 8. `rules`: no rule of any stream is broken (3 to 8: replay_entries, replay_transactions).
 9. `folds`: the tables can be rebuilt.
 10. `answers`: every answer of the service is recomputed at its tree size and compared (answers_check).
+11. `reports`: every report that the city published is recomputed at its tree size and compared (reports_check).
 
 Entries stream through, one bundle at a time. The replay goes on after a violation where that makes sense, so
 that one run shows all of them.
@@ -30,6 +31,7 @@ from projections.replay_entries import EntryReplay
 from projections.replay_transactions import fold_entries, take_run
 from projections.replay_tree import TreeWalk
 from projections.replay_verdict import MAX_VIOLATIONS, Findings, Verdict
+from projections.reports_check import ReportsCheck, find_tree_sizes
 from verifier.checkpoints import Checkpoint, parse_checkpoint, verify_checkpoint
 from verifier.errors import VerificationError
 from verifier.notes import VerifierKey, parse_note
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from audit_service.catalogue.event import Event
+    from projections.reports_check import ReportVerdict
 
     EventTaker = Callable[[int, Event], None]
 
@@ -50,6 +53,7 @@ def replay(
     *,
     vkey: VerifierKey,
     answers: Path | None = None,
+    reports: Path | None = None,
     check_rules: bool = True,
     check_signatures: bool = True,
     max_violations: int = MAX_VIOLATIONS,
@@ -63,6 +67,7 @@ def replay(
         source: the log.
         vkey: the log's verifier key, pinned by the caller and never taken from the log itself.
         answers: a directory of saved answers (saved_answers); None compares none.
+        reports: a directory of saved reports (saved_reports); None names no rows.
         check_rules: make checks 3 to 8; without them only the tree, the tables and the answers are checked.
         check_signatures: make check 7.
         max_violations: how many violations are kept word by word.
@@ -77,19 +82,26 @@ def replay(
     findings = Findings(max_violations=max_violations)
     checkpoint = _read_checkpoint(source, vkey, findings)
     done = 0
+    verdicts: list[ReportVerdict] = []
     if checkpoint is not None:
-        run = _Run(vkey, checkpoint, findings, answers, judge=check_rules, signatures=check_signatures, also=also)
+        wanted = find_tree_sizes(source, checkpoint.tree_size, workers=workers)
+        published = ReportsCheck(wanted, reports, findings)
+        run = _Run(
+            vkey, checkpoint, findings, answers, published, judge=check_rules, signatures=check_signatures, also=also
+        )
         for first, entries in TreeWalk(source, checkpoint, findings, workers=workers).bundles():
             run.take(first, entries)
             done = first + len(entries)
             progress(done, checkpoint.tree_size)
         run.finish(done)
+        verdicts = published.verdicts
     return Verdict(
         place=source.place,
         checkpoint=checkpoint,
         findings=findings,
         entries=done,
         seconds=time.perf_counter() - begin,
+        reports=verdicts,
     )
 
 
@@ -125,7 +137,7 @@ def _both(first: EventTaker | None, second: EventTaker | None) -> EventTaker | N
 
 
 class _Run:
-    """Checks 3 to 10 over the entries as they come."""
+    """Checks 3 to 11 over the entries as they come."""
 
     def __init__(
         self,
@@ -133,6 +145,7 @@ class _Run:
         checkpoint: Checkpoint,
         findings: Findings,
         answers: Path | None,
+        reports: ReportsCheck,
         *,
         judge: bool,
         signatures: bool,
@@ -141,6 +154,7 @@ class _Run:
         self._findings = findings
         self._judge = judge
         self._tree_size = checkpoint.tree_size
+        self._reports = reports
         self._answers: AnswersCheck | None = None
         if answers is None:
             findings.skip("answers", "no saved answers were given")
@@ -153,6 +167,9 @@ class _Run:
             check_signatures=signatures,
             also=_both(self._answers.apply if dated and self._answers else None, also),
         )
+        self._replay.heads = reports.heads
+        stops = {*reports.stops, *(self._answers.stops if self._answers is not None else ())}
+        self._stops = sorted(stops, reverse=True)
         for check in () if judge else _JUDGING:
             findings.skip(check, "left out as asked")
         if judge and not signatures:
@@ -161,15 +178,24 @@ class _Run:
             findings.violate("genesis", "checkpoint", "the log is empty: it has no genesis entry")
 
     def take(self, first: int, entries: list[bytes]) -> None:
-        """Take in one bundle; saved answers are compared at exactly their tree size."""
-        answers = self._answers
+        """Take in one bundle; answers and reports are compared at exactly their tree size."""
+        whole, begin = entries, first
         end = first + len(entries)
-        while answers is not None and answers.stops and answers.stops[-1] <= end:
-            stop = answers.stops.pop()
+        while self._stops and self._stops[-1] <= end:
+            stop = self._stops.pop()
             self._take_part(first, entries[: stop - first])
             first, entries = stop, entries[stop - first :]
-            answers.compare(stop, self._replay.folds)
+            self._compare(stop)
         self._take_part(first, entries)
+        self._reports.judge(begin, whole)
+
+    def _compare(self, tree_size: int) -> None:
+        if self._answers is not None:
+            self._answers.compare(tree_size, self._replay.folds)
+        if self._reports.stops and self._reports.stops[-1] == tree_size:
+            self._reports.stops.pop()
+            self._reports.compute(tree_size, self._replay.folds)
+            self._replay.heads = self._reports.heads
 
     def _take_part(self, first: int, entries: list[bytes]) -> None:
         if not self._judge:
@@ -187,5 +213,6 @@ class _Run:
         """The end of what could be read."""
         if self._answers is not None:
             self._answers.finish()
+        self._reports.finish()
         if self._judge and done == self._tree_size:
             self._replay.finish(done)

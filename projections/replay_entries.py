@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from projections.replay_verdict import Findings
+    from projections.reports.stream_heads import StreamHeads
     from verifier.notes import VerifierKey
 
 TRANSACTION = "service.transaction-recorded.v1"
@@ -103,6 +104,8 @@ class EntryReplay:
         self.positions: dict[str, int] = {}
         self.recorded_time = ""
         self.also = also
+        # Where reports of stream heads are to be recomputed, every entry goes to the head of its stream too.
+        self.heads: StreamHeads | None = None
         self._vkey = vkey
         self.check_signatures = check_signatures
         self._ids: set[tuple[str, str]] = set()
@@ -114,6 +117,8 @@ class EntryReplay:
         attributes, event = self._read(index, entry)  # 1
         if event is None:
             return
+        if self.heads is not None:
+            self.heads.append(event.subject, entry)
         self._check_order(index, event)  # 2
         self._check_groups(index, event, attributes)  # 3
         believed = True

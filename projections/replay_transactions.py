@@ -92,6 +92,8 @@ def take_run(replay: EntryReplay, first: int, entries: list[bytes], start: int) 
     replay.recorded_time = last.recorded_time
     replay.add_to_batch([leaf_hash(_submission_of(entry)) for entry in entries[:taken]])
     fold_transactions(replay.folds, first, events[:taken])
+    if replay.heads is not None:
+        replay.heads.extend(last.subject, entries[:taken])
     if replay.also is not None:
         for number in range(taken):
             replay.also(first + number, cast("Event", events[number]))
@@ -183,6 +185,9 @@ def _fold_run(replay: EntryReplay, first: int, entries: list[bytes]) -> bool:
         return False
     replay.findings.examine("folds", len(events))
     fold_transactions(replay.folds, first, events)
+    if replay.heads is not None:
+        for subject, run in groupby(zip(events, entries, strict=True), lambda pair: pair[0].subject):
+            replay.heads.extend(subject, [entry for _, entry in run])
     return True
 
 
@@ -192,6 +197,8 @@ def _fold_one(replay: EntryReplay, index: int, entry: bytes) -> None:
     except (msgspec.MsgspecError, UnicodeError, RecursionError, KeyError):
         replay.findings.violate_entry("folds", index, "is no event of the catalogue")
     else:
+        if replay.heads is not None:
+            replay.heads.append(event.subject, entry)
         replay.fold(index, event)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from projections.reports_check import ReportVerdict
     from verifier.checkpoints import Checkpoint
 
 MAX_VIOLATIONS = 100
@@ -23,6 +24,7 @@ CHECKS: dict[str, str] = {
     "rules": "no rule of any stream is broken",
     "folds": "the tables can be rebuilt from the entries",
     "answers": "every saved answer is what the entries add up to",
+    "reports": "every published report is what the entries before it add up to",
 }
 
 
@@ -125,6 +127,7 @@ class Verdict:
     findings: Findings
     entries: int
     seconds: float
+    reports: list[ReportVerdict] = field(default_factory=list)
 
     @property
     def holds(self) -> bool:
@@ -180,6 +183,7 @@ class Verdict:
                 }
                 for name, means in CHECKS.items()
             ],
+            "reports": [report.as_document() for report in self.reports],
             "violations": [violation.as_document() for violation in self.violations],
             "more_violations": self.more_violations,
         }

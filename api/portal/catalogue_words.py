@@ -111,6 +111,7 @@ TYPE_WORDS: Mapping[str, tuple[str, str]] = {
     "service.side-record-erased.v1": ("원자료 파기", "Record erased"),
     "service.transaction-recorded.v1": ("서비스 거래", "Service transaction"),
     "service.transaction-voided.v1": ("거래 무효", "Transaction voided"),
+    "report.published.v1": ("보고서 공표", "Report published"),
 }
 
 FIELD_WORDS: Mapping[str, tuple[str, str]] = {
@@ -193,6 +194,7 @@ FIELD_WORDS: Mapping[str, tuple[str, str]] = {
     "delay_damages_assessed": ("지체상금", "Damages for delay"),
     "deletion_receipt_sha256": ("파기 확인서의 SHA-256", "SHA-256 of the deletion receipt"),
     "delta_won": ("증감액", "Change"),
+    "definition": ("계산 방법의 정의", "Definition"),
     "description_ko": ("내용", "Description"),
     "detail_ko": ("세부내용", "Detail"),
     "details_ko": ("세부내용", "Details"),
@@ -238,6 +240,7 @@ FIELD_WORDS: Mapping[str, tuple[str, str]] = {
     "item_id": ("내역 번호", "Item id"),
     "item_ids": ("이어지는 내역", "Items"),
     "item_ko": ("내역", "Item"),
+    "key": ("보고서 열쇠말", "Key"),
     "keys": ("열쇠", "Keys"),
     "kid": ("열쇠 번호", "Key id"),
     "kind": ("종류", "Kind"),
@@ -333,7 +336,9 @@ FIELD_WORDS: Mapping[str, tuple[str, str]] = {
     "root_keys": ("뿌리 열쇠", "Root keys"),
     "root_threshold": ("필요한 뿌리 열쇠 수", "Root keys required"),
     "round": ("회차", "Round"),
+    "row_count": ("줄 수", "Number of rows"),
     "rows": ("줄", "Rows"),
+    "rows_root": ("줄들의 봉인값", "Root over the rows"),
     "rule_id": ("규칙", "Rule"),
     "schedule_set": ("추진일정", "Schedule"),
     "schema_sha256": ("형식의 SHA-256", "SHA-256 of the schema"),
@@ -386,6 +391,7 @@ FIELD_WORDS: Mapping[str, tuple[str, str]] = {
     "total_noted_won": ("총 부기금액", "Total noted price"),
     "total_won": ("합계", "Total"),
     "transferred": ("전용", "Within-programme transfer"),
+    "tree_size": ("기록 수", "Tree size"),
     "unit": ("단위 / 단위사업", "Unit"),
     "unit_en": ("영문 단위", "Unit in English"),
     "unit_ko": ("단위", "Unit"),

@@ -12,10 +12,26 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from api.portal.catalogue_words import FIELD_WORDS, TYPE_WORDS, VALUE_WORDS
+from api.portal.check_words import CHECK_WORDS
 from api.portal.words import WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+_SHARED = frozenset(
+    {
+        "holds",
+        "broken",
+        "limit",
+        "unit_thousand",
+        "provenance",
+        "printed",
+        "derived",
+        "illustrative",
+        "synthetic",
+        "actual",
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -33,6 +49,11 @@ class Language:
             KeyError: a template names a phrase that does not exist.
         """
         return Markup(WORDS[key][self.place]).format(**values)  # noqa: S704 - no phrase holds markup (tested)
+
+    def check_phrases(self) -> dict[str, str]:
+        """The phrases that a script of the page says, with their places left open: the script fills them."""
+        shared = {key: words for key, words in WORDS.items() if key in _SHARED or key.startswith("col_")}
+        return {key: words[self.place] for key, words in (shared | dict(CHECK_WORDS)).items()}
 
     def type_name(self, event_type: str) -> str:
         """What a type of event is called."""

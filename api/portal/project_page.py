@@ -7,9 +7,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from api.reports import report_url
+from projections.folds.budget_years import SETTLEMENT
+from projections.reports.definitions import ReportRef
 
 if TYPE_CHECKING:
-    from api.ports import ReadModels
+    from api.ports import ReadModels, Reports
+    from projections.reports.found import FoundReport
 
 Row = dict[str, Any]
 Tables = dict[str, list[Row]]
@@ -33,6 +39,17 @@ class Book:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ProvableRow:
+    """A row of a published report, as a script asks for it and as a reader takes its proof home."""
+
+    kind: str
+    key: str
+    row_key: str
+    proof_url: str
+    file_name: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class ProjectPage:
     """Everything that the page of one project shows."""
 
@@ -49,9 +66,28 @@ class ProjectPage:
     chain: list[Row]
     contracts: list[Tables]
     services: list[Tables]
+    settlement: FoundReport | None
+
+    def provable(self, row: Row) -> ProvableRow:
+        """The row of the published settlement that a settled year of the page shows.
+
+        Raises:
+            LookupError: no settlement is published; a template asks too early.
+        """
+        if self.settlement is None:
+            raise LookupError(f"no settlement is published for {row['id']}")
+        report, row_key = report_url(self.settlement.ref), f"settlements/{row['id']}"
+        return ProvableRow(
+            kind=self.settlement.ref.kind,
+            key=self.settlement.ref.key,
+            row_key=row_key,
+            # Of the report that stood when the page was made, so that page and proof speak of one time.
+            proof_url=f"{report}/rows/{quote(row_key)}/proof?tree_size={self.settlement.report.tree_size}",
+            file_name=f"settlement-{row['id'].replace('/', '-')}.row-proof.json",
+        )
 
 
-def load_project_page(read_models: ReadModels, project_id: str) -> ProjectPage | None:
+def load_project_page(read_models: ReadModels, reports: Reports | None, project_id: str) -> ProjectPage | None:
     """Gather one project's page; None when no entry registers the project. Reads the database."""
     answer = read_models.answer("project-register", project_id)
     if answer is None or not answer["tables"]["registration"]:
@@ -59,7 +95,7 @@ def load_project_page(read_models: ReadModels, project_id: str) -> ProjectPage |
     project: Tables = answer["tables"] | {table: _in_force(answer["tables"][table]) for table in _ONE_VERSION}
     registration = project["registration"][0]
     division = registration["division"]
-    settlement = _tables(read_models, "settlement", division)
+    settlement = _tables(read_models, SETTLEMENT, division)
     rows = _of_project(settlement.get("settlements", []), project_id)
     return ProjectPage(
         project_id=project_id,
@@ -75,6 +111,7 @@ def load_project_page(read_models: ReadModels, project_id: str) -> ProjectPage |
         chain=_of_project(settlement.get("carry_over_chain", []), project_id),
         contracts=_registers(read_models, "contract-register", "plan", project_id),
         services=_registers(read_models, "service-statistics", "service", project_id),
+        settlement=None if reports is None else reports.report(ReportRef(SETTLEMENT, division), None),
     )
 
 

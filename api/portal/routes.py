@@ -42,7 +42,7 @@ class Portal:
     def project(self, request: Request, language: Language, project_id: str, *, path: str | None = None) -> Response:
         """One project's sheet."""
         read_query(request)
-        page = load_project_page(self._services.read_models, project_id)
+        page = load_project_page(self._services.read_models, self._services.reports, project_id)
         if page is None:
             return self.not_found(request, language)
         ledger = self._services.ledger

@@ -236,6 +236,34 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "{year}년: 시가 발표한 결산의 일곱 칸 = 기록을 다시 더한 값",
         "{year}: all seven published figures = what the entries add up to",
     ),
+    # The button beside each settled year
+    "check_it": ("직접 확인하기", "Verify it myself"),
+    "check_year": ("{year}년 결산 직접 확인하기", "Verify the settlement of {year} myself"),
+    "row_proof": ("확인서", "Proof"),
+    "row_proof_of": ("{year}년 결산의 확인서", "Proof of the settlement of {year}"),
+    "check_how": ("어느 열쇠로, 또 이 화면 없이 확인하려면", "With which key, and how to check without this page"),
+    "check_key": ("확인 열쇠", "Verifier key"),
+    "check_key_note": (
+        (
+            "처음에 들어 있는 열쇠는 이 서버가 준 것입니다. 서버가 거짓이면 열쇠도 거짓일 수 있습니다. "
+            "시보·신문·다른 기관 등 다른 곳에서 받은 열쇠를 붙여 넣고 확인하면 더 많은 것이 확인됩니다."
+        ),
+        (
+            "The key that stands here at first came from this server. If the server lies, its key may lie too. Paste "
+            "the key that you got from another place (a gazette, a newspaper, another institution), and the check "
+            "proves more."
+        ),
+    ),
+    "check_offline": (
+        (
+            "이 화면의 프로그램도 같은 서버가 보낸 것입니다. 확인서를 내려받아 "
+            "다른 곳에서 받은 프로그램으로 확인할 수도 있습니다."
+        ),
+        (
+            "The program of this page came from the same server. You can also download the proof and check it with a "
+            "program that you got elsewhere:"
+        ),
+    ),
     # 6
     "s6": ("계약과 자산", "Contracts and assets"),
     "contract_type": ("계약 방식", "Type"),

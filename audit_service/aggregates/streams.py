@@ -57,11 +57,18 @@ class Registry(Stream):
     __slots__ = ()
 
 
+class Report(Stream):
+    """One report's publications: `report/<kind>/<key>`."""
+
+    __slots__ = ()
+
+
 _BY_KIND: dict[str, type[Stream]] = {
     "budget": BudgetYear,
     "contract": Contract,
     "project": Project,
     "registry": Registry,
+    "report": Report,
 }
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from audit_service.catalogue import budget, contract, project, registry, sequences, service, tokens
+from audit_service.catalogue import budget, contract, project, registry, report, sequences, service, tokens
 
 if TYPE_CHECKING:
     from msgspec import Struct
@@ -21,6 +21,7 @@ EVENT_TYPES: dict[str, type[Struct]] = {
     **contract.TYPES,
     **project.TYPES,
     **service.TYPES,
+    **report.TYPES,
 }
 
 _AGENCY = r"[a-z0-9][a-z0-9-]{0,62}"
@@ -34,6 +35,7 @@ SERVICE_SUBJECT = re.compile(rf"service/({_NAME})", re.ASCII)
 PERIOD_SUBJECT = re.compile(rf"service/({_NAME})/({_PERIOD})", re.ASCII)
 LOG_SUBJECT = re.compile(r"registry/log", re.ASCII)
 AGENCY_SUBJECT = re.compile(rf"registry/agency/({_AGENCY})", re.ASCII)
+REPORT_SUBJECT = re.compile(rf"report/([a-z][a-z0-9-]{{0,63}})/({_NAME}(?:/{_NAME})?)", re.ASCII)
 
 # A later event of these types may take the place of an earlier one of its own stream, which `corrects` names by its
 # id. What a budget or a contract adds up is reversed by a correction's own type.
@@ -66,6 +68,7 @@ def subject_pattern(event_type: str) -> re.Pattern[str]:
         "project": PROJECT_SUBJECT,
         "service": SERVICE_SUBJECT,
         "registry": AGENCY_SUBJECT,
+        "report": REPORT_SUBJECT,
     }[kind]
 
 

@@ -38,13 +38,22 @@ def decide_amended(world: World, state: ContractState, event: Event) -> None:
     instalment = require_open_instalment(state, event, data.instalment)
     new_total_won = stated_won(data.new_total_noted_won)
     if data.delta_won == 0 and new_total_won is None and stated_text(data.new_end) is None:
-        raise RuleBroken("contract.amendment-empty", "the amendment changes nothing", stream=event.subject)
+        raise RuleBroken(
+            "contract.amendment-empty",
+            "the amendment changes nothing",
+            stream=event.subject,
+            allowed="delta_won, new_end or new_total_noted_won",
+        )
     require_period(event, instalment.start, data.new_end)
     amount_won = instalment.amount_won
     if amount_won is None:
         if data.delta_won != 0:
             raise RuleBroken(
-                "contract.amount-missing", "an amount that is not stated cannot be changed by one", stream=event.subject
+                "contract.amount-missing",
+                "an amount that is not stated cannot be changed by one",
+                stream=event.subject,
+                columns={"amount_won": None, "delta_won": data.delta_won},
+                allowed=0,
             )
     else:
         _require_amount(world, state, event, instalment, amount_won=amount_won + data.delta_won)

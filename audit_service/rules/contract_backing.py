@@ -157,7 +157,10 @@ def require_plan(
         if is_imported(event.data):
             return
         raise RuleBroken(
-            "contract.plan-missing", "a continuing expenditure names its continuing plan", stream=event.subject
+            "contract.plan-missing",
+            "a continuing expenditure names its continuing plan",
+            stream=event.subject,
+            allowed="plan_subject and plan_id",
         )
     budget = read_budget(world, plan[0])
     found = None if budget is None else budget.plans.get(plan[1])

@@ -58,7 +58,12 @@ def require_unsigned(state: ContractState, event: Event) -> Contract:
     """
     contract = require_contract(state, event)
     if contract.contract_type is not None:
-        raise RuleBroken("contract.signed-already", "the contract is signed", stream=event.subject)
+        raise RuleBroken(
+            "contract.signed-already",
+            "the contract is signed",
+            stream=event.subject,
+            columns={"contract_type": contract.contract_type},
+        )
     return contract
 
 
@@ -147,8 +152,15 @@ def require_dates(event: Event, *days: str | None) -> None:
     Raises:
         RuleBroken: `contract.date-invalid`.
     """
-    if not all(day is None or is_calendar_date(day) for day in days):
-        raise RuleBroken("contract.date-invalid", "a date is not a day of the calendar", stream=event.subject)
+    wrong = [day for day in days if day is not None and not is_calendar_date(day)]
+    if wrong:
+        # Of the form of a date, by its type: nothing else could be repeated here.
+        raise RuleBroken(
+            "contract.date-invalid",
+            "a date is not a day of the calendar",
+            stream=event.subject,
+            columns={"dates": wrong},
+        )
 
 
 def require_party(event: Event, party: Party) -> None:

@@ -20,6 +20,7 @@ from audit_service.rules import contract_performance as performance
 from audit_service.rules.contract_backing import require_backed
 from audit_service.rules.contract_basics import require_contract, stated_text
 from audit_service.rules.contract_identities import require_sound
+from audit_service.rules.contract_states import Posting
 from audit_service.rules.errors import RuleBroken
 from audit_service.rules.states import ONLY
 from audit_service.rules.undo import Undo
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from audit_service.catalogue.contract import ContractCorrected, PriorStepCompleted
-    from audit_service.rules.contract_states import ContractState, Posting
+    from audit_service.rules.contract_states import ContractState
     from audit_service.rules.undo import Changes
     from audit_service.rules.world import World
 
@@ -38,6 +39,8 @@ AMENDED = "contract.amended.v1"
 INSPECTED = "contract.inspected.v1"
 SUBCONTRACT = "contract.subcontract-approved.v1"
 PAYMENTS = ("contract.advance-paid.v1", "contract.paid.v1")
+# A posting that was taken back: its key is the correction's id.
+_CORRECTED = ""
 
 
 class _Rule(NamedTuple):
@@ -65,7 +68,11 @@ def decide_corrected(world: World, state: ContractState, event: Event) -> None:
     replacement = _require_replacement(event, posting)
     if contract.ended is not None and not isinstance(data.basis, Basis):
         raise RuleBroken(
-            "contract.correction-basis", "the contract has ended: a correction names its basis", stream=event.subject
+            "contract.correction-basis",
+            "the contract has ended: a correction names its basis",
+            stream=event.subject,
+            columns={"ended": contract.ended},
+            allowed="basis",
         )
     _require_pair(world, state, event, posting)
     trial = Undo()
@@ -79,14 +86,18 @@ def _require_posting(state: ContractState, event: Event) -> Posting:
     corrects = stated_text(event.data.corrects)
     posting = None if corrects is None else state.postings.get(corrects)
     if posting is None:
-        if corrects in state.postings:
-            raise RuleBroken(
-                "contract.corrected-twice", "the event is corrected; correct the correction", stream=event.subject
-            )
         raise RuleBroken(
             "contract.correction-unknown",
             "the contract has no event of that id that could be corrected",
             stream=event.subject,
+            allowed="corrects",
+        )
+    if posting.type == _CORRECTED:
+        raise RuleBroken(
+            "contract.corrected-twice",
+            "the event is corrected; correct the correction",
+            stream=event.subject,
+            allowed=posting.key,
         )
     return posting
 
@@ -140,6 +151,7 @@ def _require_pair(world: World, state: ContractState, event: Event, posting: Pos
                 "contract.correction-pair",
                 "only the correction of a payment has a half on the budget",
                 stream=event.subject,
+                columns={"corrected_type": posting.type},
             )
         return
     if first_id is None or subject is None or not posting.key.startswith(f"{subject} "):
@@ -147,6 +159,7 @@ def _require_pair(world: World, state: ContractState, event: Event, posting: Pos
             "contract.correction-pair",
             "the correction of a payment names the budget's correction",
             stream=event.subject,
+            allowed="budget_corrected_id and budget_subject",
         )
     _require_budget_half(world, state, event, posting, first_id=first_id, subject=subject)
 
@@ -237,8 +250,6 @@ def evolve_corrected(state: ContractState, event: Event, undo: Changes) -> None:
     """Take the old posting out, and put the replacement in under the correction's id."""
     corrects = event.data.corrects
     posting = state.postings[corrects]
-    if posting is None:
-        raise AssertionError("decide_corrected refuses a second correction of one event")
     replacement = _replacement_of(event, posting)
     kept = _reverse(state, event, posting, undo)
     if replacement is None:
@@ -267,7 +278,7 @@ def _put_round(state: ContractState, undo: Changes, posting: Posting, result: st
 
 def _reverse(state: ContractState, event: Event, posting: Posting, undo: Changes) -> Any:
     """Take a posting out of the state; what it was, for those that replace it."""
-    undo.put(state.postings, event.data.corrects, None)
+    undo.put(state.postings, event.data.corrects, Posting(_CORRECTED, event.id))
     if posting.type == PRIOR_STEP:
         _put_round(state, undo, posting, "")
         return None

@@ -39,8 +39,10 @@ if TYPE_CHECKING:
     from audit_service.rules.world import World
 
 
-def _work_state(event: Event, message: str) -> RuleBroken:
-    return RuleBroken("contract.work-state", message, stream=event.subject)
+def _work_state(state: ContractState, event: Event, message: str) -> RuleBroken:
+    started = [number for number, one in state.instalments.items() if one.started and one.final_won is None]
+    columns = {"suspended": state.contract[ONLY].suspended, "under_way": started}
+    return RuleBroken("contract.work-state", message, stream=event.subject, columns=columns)
 
 
 def decide_started(_: World, state: ContractState, event: Event) -> None:
@@ -48,9 +50,9 @@ def decide_started(_: World, state: ContractState, event: Event) -> None:
     contract = require_standing(state, event)
     data: Started = event.data
     if require_open_instalment(state, event, data.instalment).started:
-        raise _work_state(event, "work on the instalment has begun")
+        raise _work_state(state, event, "work on the instalment has begun")
     if contract.suspended:
-        raise _work_state(event, "the work is suspended")
+        raise _work_state(state, event, "the work is suspended")
 
 
 def evolve_started(state: ContractState, event: Event, undo: Changes) -> None:
@@ -62,9 +64,9 @@ def evolve_started(state: ContractState, event: Event, undo: Changes) -> None:
 def decide_suspended(_: World, state: ContractState, event: Event) -> None:
     """May work be suspended (중지)? While an instalment is under way."""
     if require_standing(state, event).suspended:
-        raise _work_state(event, "the work is suspended")
+        raise _work_state(state, event, "the work is suspended")
     if not any(one.started and one.final_won is None for one in state.instalments.values()):
-        raise _work_state(event, "no instalment is under way")
+        raise _work_state(state, event, "no instalment is under way")
 
 
 def evolve_suspended(state: ContractState, event: Event, undo: Changes) -> None:
@@ -76,7 +78,7 @@ def evolve_suspended(state: ContractState, event: Event, undo: Changes) -> None:
 def decide_resumed(_: World, state: ContractState, event: Event) -> None:
     """May work go on (재개)? Only after a suspension."""
     if not require_standing(state, event).suspended:
-        raise _work_state(event, "the work is not suspended")
+        raise _work_state(state, event, "the work is not suspended")
 
 
 def decide_subcontract(_: World, state: ContractState, event: Event) -> None:
@@ -218,7 +220,13 @@ def decide_closed(_: World, state: ContractState, event: Event) -> None:
         fits = data.final_won >= max(settled_won, instalment.accepted_won)
     else:
         if not instalment.passed:
-            raise RuleBroken("contract.final-inspection-missing", "no final inspection passed", stream=event.subject)
+            raise RuleBroken(
+                "contract.final-inspection-missing",
+                "no final inspection passed",
+                stream=event.subject,
+                columns={"instalment": data.instalment},
+                allowed="a FINAL inspection that PASSes",
+            )
         fits = data.final_won == instalment.accepted_won >= settled_won
     if not fits:
         raise RuleBroken(

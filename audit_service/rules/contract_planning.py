@@ -42,7 +42,10 @@ def decide_prior_step(_: World, state: ContractState, event: Event) -> None:
     data: PriorStepCompleted = event.data
     if contract.tender_id is not None and state.tenders[contract.tender_id].status in LIVE_TENDER:
         raise RuleBroken(
-            "contract.prior-step-late", "a tender is published: its prior steps are over", stream=event.subject
+            "contract.prior-step-late",
+            "a tender is published: its prior steps are over",
+            stream=event.subject,
+            columns={"status": state.tenders[contract.tender_id].status},
         )
     results = state.prior_steps.get(data.step, ())
     if results and results[-1] != REJECTED:

@@ -70,12 +70,15 @@ def _require_stated(event: Event, data: Signed, *, amount_won: int | None, total
     if is_imported(data):
         return
     if amount_won is None:
-        raise RuleBroken("contract.amount-missing", "the amount is not stated", stream=event.subject)
+        raise RuleBroken(
+            "contract.amount-missing", "the amount is not stated", stream=event.subject, allowed="amount_won"
+        )
     if data.contract_type == "LONG_TERM_CONTINUING" and total_noted_won is None:
         raise RuleBroken(
             "contract.total-noted-missing",
             "a long-term continuing contract notes its total price",
             stream=event.subject,
+            allowed="total_noted_won",
         )
 
 
@@ -86,12 +89,27 @@ def _require_award(state: ContractState, event: Event, contract: Contract, *, pr
     if award_id is None:
         if contract.tender_id is not None and not is_imported(data):
             raise RuleBroken(
-                "contract.award-missing", "a tender was published, no award is named", stream=event.subject
+                "contract.award-missing",
+                "behind a tender, no award is named",
+                stream=event.subject,
+                columns={"status": state.tenders[contract.tender_id].status},
+                allowed="award_id",
             )
         return
     award = state.awards.get(award_id)
     if award is None or award.tender_id != contract.tender_id or state.tenders[award.tender_id].status != "AWARDED":
-        raise RuleBroken("contract.award-unknown", "no such award stands", stream=event.subject)
+        standing = [
+            name
+            for name, one in state.awards.items()
+            if one.tender_id == contract.tender_id and state.tenders[one.tender_id].status == "AWARDED"
+        ]
+        raise RuleBroken(
+            "contract.award-unknown",
+            "no such award stands",
+            stream=event.subject,
+            columns={"awards": len(standing)},
+            allowed=standing[0] if standing else None,
+        )
     if isinstance(data.supplier, Party):
         _require_winner(event, award, data.supplier)
     negotiated = isinstance(data.basis, Basis)
@@ -150,7 +168,13 @@ def decide_instalment(world: World, state: ContractState, event: Event) -> None:
     contract = require_standing(state, event)
     data: InstalmentSigned = event.data
     if contract.contract_type not in MULTI_YEAR:
-        raise RuleBroken("contract.not-long-term", "a single contract has no further instalment", stream=event.subject)
+        raise RuleBroken(
+            "contract.not-long-term",
+            "a single contract has no further instalment",
+            stream=event.subject,
+            columns={"contract_type": contract.contract_type},
+            allowed=" or ".join(MULTI_YEAR),
+        )
     if data.instalment != contract.last_instalment + 1:
         raise RuleBroken(
             "contract.instalment-number",

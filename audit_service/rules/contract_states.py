@@ -163,7 +163,10 @@ class Damages(NamedTuple):
 
 
 class Posting(NamedTuple):
-    """What an event that may be corrected wrote: its type, and under which key (and round of a prior step)."""
+    """What an event that may be corrected wrote: its type, and under which key (and round of a prior step).
+
+    Once it is corrected the type is "" and the key the correction's id.
+    """
 
     type: str
     key: str
@@ -189,7 +192,7 @@ class ContractState(NamedTuple):
     damages: dict[str, Damages | None]
     warranties: dict[int, str]
     claims: dict[str, None]
-    postings: dict[str, Posting | None]
+    postings: dict[str, Posting]
 
 
 def new_contract_state() -> ContractState:

@@ -179,7 +179,12 @@ def decide_opened(_: World, state: ContractState, event: Event) -> None:
     ids = [bid.bidder_id for bid in data.bids]
     codes = [code for bid in data.bids if (code := stated_text(bid.bidder.organisation_id)) is not None]
     if len(set(ids)) < len(ids) or len(set(codes)) < len(codes):
-        raise RuleBroken("contract.bidder-duplicate", "one bidder bids twice", stream=event.subject)
+        raise RuleBroken(
+            "contract.bidder-duplicate",
+            "one bidder bids twice",
+            stream=event.subject,
+            columns={"bids": len(ids), "bidder_ids": len(set(ids)), "organisations": len(set(codes))},
+        )
 
 
 def evolve_opened(state: ContractState, event: Event, undo: Changes) -> None:
@@ -246,7 +251,12 @@ def decide_awarded(_: World, state: ContractState, event: Event) -> None:
     if bid is None:
         if tender.status == "PUBLISHED":
             return
-        raise RuleBroken("contract.award-bidder", "no valid bid is by this bidder", stream=event.subject)
+        raise RuleBroken(
+            "contract.award-bidder",
+            "no valid bid is by this bidder",
+            stream=event.subject,
+            columns={"bids": len(tender.bids), "valid_bids": len([one for one in tender.bids if one.valid])},
+        )
     if data.amount_won > bid.amount_won:
         raise RuleBroken(
             "contract.award-exceeds-bid",

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from audit_service.catalogue.types import BUDGET_SUBJECT, CONTRACT_SUBJECT, PERIOD_SUBJECT
-from audit_service.rules import budget, governance, notices, project, registry, sequences, service, tokens
+from audit_service.rules import budget, governance, notices, project, registry, report, sequences, service, tokens
 from audit_service.rules import budget_allotment as allotment
 from audit_service.rules import budget_appropriation as money
 from audit_service.rules import budget_book as book
@@ -39,6 +39,7 @@ from audit_service.rules.states import (
     OrganisationState,
     PeriodState,
     ProjectState,
+    ReportState,
     ServiceState,
 )
 from audit_service.rules.world import LOG, World, read_log
@@ -165,6 +166,7 @@ RULE_OF: dict[str, Rule] = {
     "service.credential-issued.v1":    Rule(PeriodState, credentials.decide_issued, credentials.evolve_issued),
     "service.credential-revoked.v1":   Rule(PeriodState, credentials.decide_revoked, credentials.evolve_revoked),
     "service.check-scheme-registered.v1": Rule(ServiceState, credentials.decide_scheme, credentials.evolve_scheme),
+    "report.published.v1":             Rule(ReportState, report.decide_published, report.evolve_published),
 }
 # fmt: on
 _READ_THE_LOG = frozenset(
@@ -177,6 +179,7 @@ _READ_THE_LOG = frozenset(
         "registry.token-issued.v1",
         "registry.token-revoked.v1",
         "registry.submission-refused.v1",
+        "report.published.v1",
     }
 )
 

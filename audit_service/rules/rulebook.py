@@ -447,4 +447,10 @@ RULES: dict[str, str] = {
     "service.credential-revoked-twice": "A credential is revoked once.",
     "service.scheme-duplicate": "A scheme of checks is registered once by its id.",
     "service.scheme-overlaps": "The transactions of one kind and round answer the checks of one scheme.",
+    # Report.
+    "report.not-city": "Only the city that created the log publishes its reports.",
+    "report.stream-differs": "A report is published on the stream of its own kind and key.",
+    "report.tree-size-ahead": "A report is computed from entries before its own.",
+    "report.tree-size-back": "Every report of a stream is of more entries than the one before it.",
+    "report.empty-root": "A report without rows has the root of the empty tree.",
 }

@@ -145,4 +145,12 @@ class OrganisationState(NamedTuple):
     incidents: dict[str, bool]
 
 
-State = BudgetState | ContractState | ProjectState | ServiceState | PeriodState | LogState | OrganisationState
+class ReportState(NamedTuple):
+    """`report/<kind>/<key>`: the tree size of its last report."""
+
+    tree_size: dict[str, int]
+
+
+State = (
+    BudgetState | ContractState | ProjectState | ServiceState | PeriodState | LogState | OrganisationState | ReportState
+)

@@ -15,6 +15,7 @@ from audit_service.catalogue.types import (
     LOG_SUBJECT,
     PERIOD_SUBJECT,
     PROJECT_SUBJECT,
+    REPORT_SUBJECT,
     SERVICE_SUBJECT,
 )
 from audit_service.rules.budget_states import new_budget
@@ -27,6 +28,7 @@ from audit_service.rules.states import (
     OrganisationState,
     PeriodState,
     ProjectState,
+    ReportState,
     ServiceState,
     State,
 )
@@ -85,6 +87,8 @@ def new_state(subject: str) -> State:
         return LogState({}, {}, {}, {}, {}, {}, {}, {})
     if AGENCY_SUBJECT.fullmatch(subject):
         return OrganisationState({}, {}, {}, {}, {}, {}, {})
+    if REPORT_SUBJECT.fullmatch(subject):
+        return ReportState({})
     raise RuleBroken("envelope.subject-form", "no stream has a subject of this form", stream="")
 
 

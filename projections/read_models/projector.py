@@ -11,7 +11,7 @@ import hashlib
 import logging
 import threading
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
@@ -20,19 +20,29 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from audit_service import metrics
 from audit_service.recording.database import is_unavailable
-from projections.folds.all import FoldSet, fold_all
+from projections.folds.all import Changes
 from projections.folds.answers import DEFINITIONS
 from projections.read_models.errors import ProjectionStopped
+from projections.read_models.reports import index_reports
 from projections.read_models.runs import Run, read_page
-from projections.read_models.tables import LOG_POSITION, entry_index, entry_runs, fold_state, projection_rows
+from projections.read_models.tables import (
+    LOG_POSITION,
+    entry_index,
+    entry_runs,
+    fold_state,
+    projection_rows,
+    published_reports,
+)
+from projections.reports.found import find_reports
+from projections.reports.state import LogState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from sqlalchemy import Connection, Engine
 
     from audit_service.catalogue.event import Event
-    from projections.folds.all import Changes
+    from projections.folds.all import FoldSet
 
 logger = logging.getLogger(__name__)
 
@@ -62,17 +72,26 @@ class Projector:
     `failure` says why it stopped, if it did.
     """
 
-    def __init__(self, reader: EntryReader, engine: Engine, *, page_size: int = PAGE_SIZE) -> None:
+    def __init__(
+        self,
+        reader: EntryReader,
+        engine: Engine,
+        *,
+        page_size: int = PAGE_SIZE,
+        on_events: Callable[[list[Event]], None] = lambda _events: None,
+    ) -> None:
         self._reader = reader
         self._engine = engine
         self._page_size = page_size
-        self._folds = fold_all()
+        self._on_events = on_events
+        self._state = LogState()
         self._position = 0
+        self._moved: tuple[set[tuple[str, str]], set[tuple[str, str]]] = (set(), set())
         self._wake = threading.Event()
         # One page at a time, whoever calls: the thread, a command, a test.
         self._turn = threading.Lock()
         self.failure: ProjectionStopped | None = None
-        self._digest = _code_digest(self._folds)
+        self._digest = _code_digest(self._state.folds)
         self._stale = False
         self._load()
 
@@ -118,28 +137,44 @@ class Projector:
 
     def _rebuild(self) -> int:
         head = self._reader.head_size()
-        folds = fold_all()
+        state = LogState()
         position = 0
         try:
             with self._engine.begin() as connection:
-                for table in (entry_index, entry_runs, projection_rows, fold_state):
+                # The rows of published reports stay: they are what the city bound itself to, not a cache.
+                for table in (entry_index, entry_runs, projection_rows, fold_state, published_reports):
                     connection.execute(delete(table))
                 while position < head:
                     stop = min(head, position + self._page_size)
                     page = []
-                    for index, item in self._read(position, stop):
+                    start, entries = position, self._read(position, stop)
+                    for index, item in read_page(entries, first=start):
                         position = index
-                        _apply(folds, index, item)
+                        _apply(state, index, item, entries, start)
                         page.append((index, item))
-                    _write_index(connection, page)
+                    _write_index(connection, start, page, entries)
+                    state.heads.settle()
                     position = stop
-                _write_changes(connection, folds, folds.take_changes(), position)
+                _write_changes(connection, state, state.take_changes(), position)
                 log_position = {"name": LOG_POSITION, "position": position, "state": self._digest}
                 connection.execute(insert(fold_state), [log_position])
         except Exception as error:
             raise ProjectionStopped(position, error) from error
-        self._folds, self._position, self.failure, self._stale = folds, position, None, False
+        self._state, self._position, self.failure, self._stale = state, position, None, False
         return position
+
+    @contextmanager
+    def held(self) -> Iterator[tuple[LogState, int, Changes]]:
+        """Catch up, then hold still; gives what the log adds up to, its size, and what changed since the last hold.
+
+        Raises:
+            ProjectionStopped: an entry could not be folded or stored, now or before.
+        """
+        self.catch_up()
+        with self._turn:
+            tables, parts = self._moved
+            self._moved = (set(), set())
+            yield self._state, self._position, Changes(tables=sorted(tables), parts=sorted(parts))
 
     def resume(self) -> None:
         """Forget a failure and go on from what is stored, after its cause was removed."""
@@ -186,30 +221,30 @@ class Projector:
 
     def _load(self) -> None:
         """Take over what is stored: the position and every part of the folds' state."""
-        folds = fold_all()
+        state = LogState()
         position = 0
         with self._engine.connect() as connection:
             # One statement, so that all parts and the position are of one moment.
             stored = connection.execute(select(fold_state)).all()
-        for name, stored_position, state in stored:
+        for name, stored_position, part_state in stored:
             if name == LOG_POSITION:
                 position = stored_position
-                self._stale = position > 0 and state != self._digest
+                self._stale = position > 0 and part_state != self._digest
         if self._stale:
             # Other code computed these rows: they are shown until they are computed anew, never built upon.
             logger.info("the read models were written by another version and are rebuilt")
         else:
-            for name, _, state in stored:
+            for name, _, part_state in stored:
                 if name != LOG_POSITION:
                     fold, _, part = name.partition("/")
-                    folds.load_part(fold, part, state)
-        self._folds, self._position = folds, position
+                    state.load_part(fold, part, part_state)
+        self._state, self._position = state, position
 
-    def _read(self, start: int, stop: int) -> Iterator[tuple[int, Event | Run]]:
+    def _read(self, start: int, stop: int) -> list[bytes]:
         entries = self._reader.entries(start, stop)
         if len(entries) != stop - start:
             raise ValueError(f"expected {stop - start} entries from {start}, found {len(entries)}")
-        return read_page(entries, first=start)
+        return entries
 
     @metrics.PROJECT.time()
     def _take_in(self, start: int, stop: int) -> None:
@@ -217,12 +252,13 @@ class Projector:
         page: list[tuple[int, Event | Run]] = []
         reached = start
         try:
-            for index, item in self._read(start, stop):
+            entries = self._read(start, stop)
+            for index, item in read_page(entries, first=start):
                 reached = index
-                _apply(self._folds, index, item)
+                _apply(self._state, index, item, entries, start)
                 page.append((index, item))
                 reached = index + (item.count if isinstance(item, Run) else 1)
-            self._store(start, stop, page)
+            self._store(start, page, entries)
         except Exception as error:
             self.failure = ProjectionStopped(start, error)
             # The folds in memory may be ahead of what is stored: only what is stored counts.
@@ -232,7 +268,9 @@ class Projector:
             self.failure = ProjectionStopped(self._position, error)
             raise self.failure from error
 
-    def _store(self, start: int, position: int, page: list[tuple[int, Event | Run]]) -> None:
+    def _store(self, start: int, page: list[tuple[int, Event | Run]], entries: list[bytes]) -> None:
+        position = start + len(entries)
+        changes = self._state.take_changes()
         with self._engine.begin() as connection:
             moved = connection.execute(
                 update(fold_state)
@@ -242,28 +280,34 @@ class Projector:
             if moved.rowcount != 1:
                 # Two projectors on one database would write each entry twice.
                 raise RuntimeError(f"the stored position is not {start}: another projector moved it")
-            _write_index(connection, page)
-            _write_changes(connection, self._folds, self._folds.take_changes(), position)
+            _write_index(connection, start, page, entries)
+            _write_changes(connection, self._state, changes, position)
         self._position = position
+        self._moved[0].update(changes.tables)
+        self._moved[1].update(changes.parts)
+        self._on_events([item for _, item in page if not isinstance(item, Run)])
 
 
 def _code_digest(folds: FoldSet) -> bytes:
     """Which version of the folds and of the answers' definitions wrote the read models?"""
-    versions = {kind: definition.version for kind, definition in DEFINITIONS.items()}
+    versions = {kind: definition.version for kind, definition in DEFINITIONS.items()} | {"stream-heads": 1}
     return hashlib.sha256(folds.state_schemas + _to_json.encode(versions)).digest()
 
 
 _RUN_COLUMNS = tuple(column.name for column in entry_runs.columns)
 
 
-def _apply(folds: FoldSet, index: int, item: Event | Run) -> None:
+def _apply(state: LogState, index: int, item: Event | Run, entries: list[bytes], start: int) -> None:
+    """Take in one item of a page whose entries begin at index `start`."""
+    place = index - start
     if isinstance(item, Run):
-        item.apply_to(folds)
+        item.apply_to(state.folds)
+        state.heads.extend(item.subject, entries[place : place + item.count])
     else:
-        folds.apply(index, item)
+        state.apply(index, item, entries[place])
 
 
-def _write_index(connection: Connection, page: list[tuple[int, Event | Run]]) -> None:
+def _write_index(connection: Connection, start: int, page: list[tuple[int, Event | Run]], entries: list[bytes]) -> None:
     rows = [
         {
             "idx": index,
@@ -281,13 +325,14 @@ def _write_index(connection: Connection, page: list[tuple[int, Event | Run]]) ->
         connection.execute(insert(entry_index), rows)
     if runs:
         connection.execute(insert(entry_runs), runs)
+    index_reports(connection, find_reports(start, entries))
 
 
-def _write_changes(connection: Connection, folds: FoldSet, changes: Changes, position: int) -> None:
+def _write_changes(connection: Connection, state: LogState, changes: Changes, position: int) -> None:
     """Replace the stored parts and the rows of the answers that changed."""
     if changes.parts:
         states: list[dict[str, Any]] = [
-            {"name": f"{fold}/{part}", "position": position, "state": folds.part_to_bytes(fold, part)}
+            {"name": f"{fold}/{part}", "position": position, "state": state.part_to_bytes(fold, part)}
             for fold, part in changes.parts
         ]
         gone = delete(fold_state).where(fold_state.c.name == bindparam("old"))
@@ -308,7 +353,7 @@ def _write_changes(connection: Connection, folds: FoldSet, changes: Changes, pos
                 "body": _to_json.encode(row).decode(),
             }
             for kind, key in changes.tables
-            for place, row in enumerate(folds.compute_rows(kind, key))
+            for place, row in enumerate(state.folds.compute_rows(kind, key))
         ]
         if rows:
             connection.execute(insert(projection_rows), rows)

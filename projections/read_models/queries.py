@@ -155,6 +155,10 @@ class ReadModels:
         ]
         return sorted([*single, *runs], key=lambda reference: reference.index)[:limit]
 
+    def stream_indexes(self, subject: str, tree_size: int) -> list[int]:
+        """The indexes below a tree size of all entries of one stream, in order."""
+        return self._indexes((subject,), (), tree_size)
+
     def _indexes(self, streams: tuple[str, ...], sources: tuple[str, ...], tree_size: int) -> list[int]:
         conditions = _of_streams(entry_index.c.subject, streams)
         # Sealed transactions, which stand in runs, carry no number: a source's are not asked for.

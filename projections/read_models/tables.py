@@ -47,5 +47,42 @@ entry_runs = Table(
     Column("first_number", BigInteger, nullable=False),
 )
 
+published_reports = Table(
+    "published_reports",
+    metadata,
+    Column("kind", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("tree_size", BigInteger, primary_key=True, autoincrement=False),
+    Column("idx", BigInteger, nullable=False),
+    Column("row_count", BigInteger, nullable=False),
+    Column("rows_root", Text, nullable=False),
+    Column("definition_name", Text, nullable=False),
+    Column("definition_version", BigInteger, nullable=False),
+    Column("definition_sha256", Text, nullable=False),
+)
+kept_reports = Table(
+    "kept_reports",
+    metadata,
+    Column("kind", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("tree_size", BigInteger, primary_key=True, autoincrement=False),
+)
+report_requests = Table(
+    "report_requests",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("published", Integer),
+)
+report_rows = Table(
+    "report_rows",
+    metadata,
+    Column("kind", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("row_key", Text, primary_key=True),
+    Column("since", BigInteger, primary_key=True, autoincrement=False),
+    Column("until", BigInteger),
+    Column("body", LargeBinary, nullable=False),
+)
+
 # The row of `fold_state` that says how many entries have been taken in; all other names are `<fold>/<part>`.
 LOG_POSITION = "log"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -22,6 +23,7 @@ _QUIET = (
     "--disable-gpu",
     "--disable-quic",
     "--no-first-run",
+    "--host-resolver-rules=MAP plain.example 127.0.0.1",
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
@@ -33,7 +35,11 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     data_dir = tmp_path_factory.mktemp("browser") / "city"
     with open_api_city(data_dir):
         pass
-    with running_server(data_dir) as server:
+    with running_server(data_dir, {"AUDIT_REPORT_INTERVAL_S": "0.5"}) as server:
+        deadline = time.monotonic() + 30
+        while server.request("GET", "/v1/reports/settlement/seoul-smartcity").status != 200:
+            assert time.monotonic() < deadline, "the settlement is not published"
+            time.sleep(0.05)
         yield server.url
 
 

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 from audit_cli.demo import prepare_ledger
 from audit_cli.demo_city import AGENCIES, event_batches, read_credentials
 from audit_cli.output import Output
+from audit_cli.report_publishing import request_publication
+from audit_service.settings import load_settings
 from tests.support.running_server import ROOT, running_server
 
 if TYPE_CHECKING:
@@ -50,7 +52,7 @@ def test_a_reader_who_types_what_the_readme_says(tmp_path: Path) -> None:
     prepare_ledger(data_dir, Output(quiet=True))
     keys = data_dir / "keys"
     credentials = {agency.code: read_credentials(keys, agency.code) for agency in AGENCIES}
-    post, verify, replay = _blocks()
+    post, verify, replay, prove = _blocks()
 
     with running_server(data_dir) as server:
         for batch in event_batches(credentials):
@@ -63,6 +65,11 @@ def test_a_reader_who_types_what_the_readme_says(tmp_path: Path) -> None:
         copied = _shell(replay, tmp_path, server.url)
         assert copied.returncode == 0, copied.stdout + copied.stderr
         assert "HOLDS" in copied.stdout
+        # As `audit demo` does at its end.
+        assert request_publication(load_settings(data_dir)) > 5
+        proven = _shell(prove, tmp_path, server.url)
+        assert proven.returncode == 0, proven.stdout + proven.stderr
+        assert "unspent_won: 541,831,000" in proven.stdout
         address = server.url
 
     # "Stop the server if you like."

@@ -19,6 +19,7 @@ from audit_service.rules.privacy import check_personal_data
 from audit_service.rules.rulebook import RULES
 from audit_service.rules.undo import NO_UNDO
 from audit_service.rules.world import Replica
+from tests.docs.example_histories import EXAMPLES, HISTORIES
 from tests.docs.test_reference import GENERATOR
 from tests.support.events import CITY, PERIOD_END, ROADS, when
 from tests.unit import test_rules_rulebook
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from audit_service.catalogue.event import Event
 
 PAGES = sys.modules[GENERATOR.stream_page.__module__]
-EXAMPLES: dict[str, dict[str, Any]] = PAGES.load_examples()
 REFUSALS = [case for table in test_rules_rulebook.TABLES for case in table.REFUSALS]
 
 
@@ -79,6 +79,23 @@ def test_the_examples_of_a_kind_are_a_history_that_the_rules_accept(kind: str) -
     for event in history(kind):
         decide(world, event)
         evolve(world, event, NO_UNDO)
+
+
+@pytest.mark.parametrize("name", HISTORIES)
+def test_the_examples_of_budgets_and_contracts_could_be_posted(name: str) -> None:
+    world = Replica()
+    for event in HISTORIES[name]:
+        check_envelope(event)
+        decide(world, event)
+        evolve(world, event, NO_UNDO)
+
+
+def test_every_example_of_a_budget_or_a_contract_stands_in_a_history() -> None:
+    posted = [(event.type, event.subject, event.data) for events in HISTORIES.values() for event in events]
+    for name, shown in EXAMPLES.items():
+        if name.startswith(("budget.", "contract.")):
+            data = msgspec.convert(shown["data"], EVENT_TYPES[name])
+            assert (name, shown["subject"], data) in posted, name
 
 
 @pytest.mark.parametrize("case", REFUSALS, ids=lambda case: f"{case.when.type}: {case.rule_id}")

@@ -75,6 +75,8 @@ def demo(city: Installation, auditor: Installation, tmp_path_factory: pytest.Tem
         (taken / "entry.json").write_bytes(http.request("GET", f"{address}/v1/events/{index}").data)
         proof = http.request("GET", f"{address}/v1/events/{index}/proof", headers={"Accept": "text/plain"})
         (taken / "entry.tlog-proof").write_bytes(proof.data)
+        row = f"{address}/v1/reports/settlement/seoul-smartcity/rows/settlements/2019/shared-admin/proof"
+        (taken / "2019.row-proof.json").write_bytes(http.request("GET", row).data)
         http.clear()
     finally:
         server.send_signal(signal.SIGTERM)

@@ -55,6 +55,27 @@ def test_what_was_served_holds(auditor: Installation, demo: DemoCity, copy: Path
     assert code == 0, said
 
 
+def test_the_settlement_of_2019_is_proven_from_one_file(auditor: Installation, demo: DemoCity, copy: Path) -> None:
+    """Unspent 541,831 thousand won, with the server stopped and nothing of it installed."""
+    file = copy / "2019.row-proof.json"
+    asked = ("--report", "settlement/seoul-smartcity", "--row", "settlements/2019/shared-admin")
+    done = auditor.audit("verify", file, "--vkey", demo.vkey, *asked, "--json")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert json.loads(done.stdout)["row"]["cells"]["unspent_won"] == 541_831_000
+    assert file.stat().st_size < 8192
+    file.write_bytes(file.read_bytes().replace(b"541831000", b"541831001"))
+    assert auditor.audit("verify", file, "--vkey", demo.vkey).returncode == 1
+
+
+def test_every_published_report_is_recomputed(auditor: Installation, demo: DemoCity, copy: Path) -> None:
+    done = auditor.audit("replay", copy / "copy", "--vkey", demo.vkey, "--json", "--quiet")
+    reports = json.loads(done.stdout)["reports"]
+    assert {report["kind"] for report in reports} == {
+        "budget-book", "settlement", "contract-register", "project-register", "service-statistics", "stream-heads",
+    }  # fmt: skip
+    assert {report["verdict"] for report in reports} == {"equal"}
+
+
 def flip(path: Path, place: int) -> None:
     data = bytearray(path.read_bytes())
     data[place] ^= 1
@@ -118,6 +139,24 @@ def change_one_won_of_a_figure(copy: Path) -> str:
     return "unspent_won"
 
 
+def change_one_won_of_a_report(copy: Path) -> str:
+    path = copy / "copy/reports/settlement/seoul-smartcity.json"
+    report = json.loads(path.read_bytes())
+    (row,) = [row for row in report["rows"] if row["key"] == "settlements/2019/shared-admin"]
+    assert row["cells"]["unspent_won"] == 541_831_000
+    row["cells"]["unspent_won"] += 1
+    path.write_bytes(json.dumps(report, ensure_ascii=False).encode())
+    return "row settlements/2019/shared-admin/cells/unspent_won: expected 541,831,000, found 541,831,001"
+
+
+def leave_a_row_out_of_a_report(copy: Path) -> str:
+    path = copy / "copy/reports/contract-register/all.json"
+    report = json.loads(path.read_bytes())
+    left_out = report["rows"].pop(2)
+    path.write_bytes(json.dumps(report, ensure_ascii=False).encode())
+    return f"row {left_out['key']}"
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -127,6 +166,8 @@ def change_one_won_of_a_figure(copy: Path) -> str:
         change_checkpoint,
         change_checkpoint_signature,
         change_one_won_of_a_figure,
+        change_one_won_of_a_report,
+        leave_a_row_out_of_a_report,
     ],
 )
 def test_one_change_in_the_copy_is_found_and_named(

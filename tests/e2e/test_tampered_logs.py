@@ -71,7 +71,10 @@ def test_an_honest_log_holds(honest: Path) -> None:
     assert verdict.violations == []
     assert verdict.holds
     assert verdict.entries == len(log.entries)
-    assert {verdict.status(check) for check in CHECKS} == {"holds"}
+    # This log publishes no report; tests/threats/test_t8_lying_projection.py is about those that do.
+    statuses = {check: verdict.status(check) for check in CHECKS}
+    assert statuses.pop("reports") == "nothing to check"
+    assert set(statuses.values()) == {"holds"}
 
 
 # --- a dishonest service --------------------------------------------------------------------------------
@@ -377,10 +380,10 @@ CHANGES = [
     Change("an empty bundle", BUNDLE_1, lambda _data: b"", "tree", "tile/entries/001"),
     Change("no bundle", BUNDLE_1, lambda _data: None, "tree", "tile/entries/001"),
     Change(
-        "a partial bundle's byte", "log/tile/entries/002.p/105", flip(-9), "tree", "entry 616 in tile/entries/002.p/105"
+        "a partial bundle's byte", "log/tile/entries/002.p/107", flip(-9), "tree", "entry 618 in tile/entries/002.p/107"
     ),
     Change("a byte of a tile", "log/tile/0/001", flip(32 * 5), "tree", "tile/0/001"),
-    Change("a partial tile's byte", "log/tile/0/002.p/105", flip(32 * 5), "tree", "tile/0/002.p/105"),
+    Change("a partial tile's byte", "log/tile/0/002.p/107", flip(32 * 5), "tree", "tile/0/002.p/107"),
     Change("a tile cut short", "log/tile/0/001", lambda data: data[:-32], "tree", "tile/0/001"),
     Change("no tile", "log/tile/0/001", lambda _data: None, "tree", "tile/0/001"),
     Change("a byte of an upper tile", "log/tile/1/000.p/2", flip(40), "tree", "tile/1/000.p/2"),
@@ -406,14 +409,14 @@ CHANGES = [
     Change(
         "an answer's size",
         "answers/settlement/roads.json",
-        lambda data: data.replace(b":617", b":999"),
+        lambda data: data.replace(b":619", b":999"),
         "answers",
         "answers/settlement/roads.json",
     ),
     Change(
         "an older answer",
         "answers/settlement/roads.json",
-        lambda data: data.replace(b":617", b":12"),
+        lambda data: data.replace(b":619", b":12"),
         "answers",
         "answers/settlement/roads.json",
     ),

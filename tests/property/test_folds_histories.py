@@ -22,6 +22,7 @@ from projections.folds import budget_corrections
 from projections.folds.all import FoldSet, fold_all
 from projections.folds.budget_columns import CARRIED_IN, CARRIED_OUT, CHANGES
 from tests.property.test_rules_histories import FUNDED, OPENING, PROVISIONAL, accept
+from tests.property.test_simulated_city import settled
 from tests.support.chronicler import Chronicler
 
 if TYPE_CHECKING:
@@ -89,7 +90,6 @@ def live_and_compare(seed: int, length: int) -> None:
 
 def compare(folds: FoldSet, subject: str, state: BudgetState) -> None:
     key = subject.removeprefix("budget/")
-    agency, _, fiscal_year = key.partition("/")
     rows = folds.compute_rows("budget-book", key)
     shown = {row.id: row.body for row in rows if row.table == "lines"}
     for line_id, line in state.lines.items():
@@ -98,18 +98,7 @@ def compare(folds: FoldSet, subject: str, state: BudgetState) -> None:
         assert body["appropriated_won"] == line.final_won
         assert body["carryover_declared_won"] == line.declared_won
     compare_records(rows, state)
-    settled = {
-        row.body["project_id"]: row.body
-        for row in folds.compute_rows("settlement", agency)
-        if row.table == "settlements" and row.body["fiscal_year"] == int(fiscal_year)
-    }
-    for project_id, totals in compute_totals(state).items():
-        body = settled[project_id]
-        assert (body["executed_won"], body["unspent_won"]) == (totals.executed_won, totals.unspent_won)
-        assert (body["current_budget_won"], body["carried_out_won"]) == (
-            totals.current_budget_won,
-            totals.carried_out_won,
-        )
+    assert settled(folds, subject) == compute_totals(state)
 
 
 def compare_records(rows: list[Row], state: BudgetState) -> None:

@@ -150,6 +150,7 @@ SUBJECTS = {
     "project": st.just(build.PROJECT),
     "service": st.sampled_from((build.SERVICE, build.PERIOD, "service/other")),
     "registry": st.sampled_from(("registry/log", "registry/agency/roads")),
+    "report": st.sampled_from(("report/settlement/roads", "report/budget-book/roads/2021")),
 }
 CITY_LIFE = [
     build.log_created(),

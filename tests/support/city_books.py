@@ -214,7 +214,8 @@ class Contract:
 
     process_id: str
     method: str
-    long_term: bool
+    kind: str
+    line_id: str
     parts: list[Part] = field(default_factory=list)
     award_won: int = 0
 
@@ -222,6 +223,11 @@ class Contract:
     def subject(self) -> str:
         """The stream."""
         return f"contract/{self.process_id}"
+
+    @property
+    def long_term(self) -> bool:
+        """Does it run over two years, in instalments?"""
+        return self.kind == "LONG_TERM_CONTINUING"
 
 
 SETTLEMENT = {

@@ -1,7 +1,7 @@
 """How do the contracts of the simulated city go? From plan to warranty, on the line that is kept for them.
 
 Every contract is a story of days. It may be put out to tender twice, amended, suspended, late, or ended early; one of a
-year's runs over two years in instalments.
+year's runs over two years in instalments, and some spend what a continuing plan releases.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from tests.support import city_spending
 from tests.support.city_agenda import Agenda, Data, Group, Submission, day, iso
 from tests.support.city_books import Contract, ObligationBook, Part, PaymentBook, YearBook
+from tests.support.city_budget import PLAN_ID, PLAN_YEARS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from tests.support.city_budget import BudgetDesk
 
+CONTINUING = "CONTINUING_EXPENDITURE"
 METHODS = ("OPEN", "LIMITED", "NEGOTIATED", "DIRECT")
 WINNER: Data = {"kind": "CORPORATION", "organisation_id": "corp-a"}
 OTHER: Data = {"kind": "COMMITTED", "commitment": "ab" * 32}
@@ -53,14 +55,22 @@ class ContractDesk:
     def begin(self, fiscal_year: int, *, long_term: bool) -> Iterator[Group]:
         """Plan, prior steps, tender."""
         book = self.budgets.years[fiscal_year]
-        contract = Contract(self.desk.new_id(f"{self.desk.code}-c"), self.random.choice(METHODS), long_term)
+        kind = "LONG_TERM_CONTINUING" if long_term else self._kind(fiscal_year)
+        line_id = "bridge" if kind == CONTINUING else "contracts"
+        process_id = self.desk.new_id(f"{self.desk.code}-c")
+        contract = Contract(process_id, self.random.choice(METHODS), kind, line_id)
         self.made += 1
-        line = {"subject": book.subject, "line_id": "contracts"}
-        plan = {"title_ko": "용역", "category": "SERVICES", "project_id": book.lines["contracts"].project}
+        line = {"subject": book.subject, "line_id": line_id}
+        plan = {"title_ko": "용역", "category": "SERVICES", "project_id": book.lines[line_id].project}
         steps = ["SCOPE_REVIEW", "SECURITY_REVIEW"]
         yield self.post(contract, "planned", {**plan, "budget_lines": [line], "prior_steps": steps})
         yield from self.pass_steps(contract, steps)
         self.agenda.plan(self.agenda.today + 3, lambda: self.publish(contract, book, first=True))
+
+    def _kind(self, fiscal_year: int) -> str:
+        """Now and then a contract spends what a continuing plan has released."""
+        first = self.budgets.plan_start
+        return CONTINUING if first <= fiscal_year < first + PLAN_YEARS and self.budgets.chance(15) else "SINGLE"
 
     def pass_steps(self, contract: Contract, steps: list[str]) -> Iterator[Group]:
         """Each step passes, one of them perhaps only in its second round; one result is corrected."""
@@ -78,7 +88,10 @@ class ContractDesk:
         """A tender; the first one may fail or be withdrawn."""
         tender_id = self.desk.new_id("t")
         opens_on, closes_on = self.agenda.today, self.agenda.today + 8
-        estimate = book.lines["contracts"].free // (3 * self.yearly)
+        estimate = book.lines[contract.line_id].free // (3 * self.yearly)
+        if contract.kind == CONTINUING:
+            # The line may hold more than the plan releases: what was carried in.
+            estimate = min(estimate, self.budgets.plan_won // 3)
         data = {"tender_id": tender_id, "method": contract.method, "estimate_won": estimate}
         days = {"opens_on": iso(opens_on), "closes_on": iso(closes_on)}
         yield self.post(contract, "tender-published", {**data, **days})
@@ -130,7 +143,7 @@ class ContractDesk:
 
     def bind(self, contract: Contract, book: YearBook, won: int, number: int) -> Iterator[Group]:
         """The obligation before the promise; returns its book."""
-        line = book.lines["contracts"]
+        line = book.lines[contract.line_id]
         obligation_id = self.desk.new_id("o")
         data: Data = {"obligation_id": obligation_id, "line_id": line.line_id, "amount_won": won}
         data |= {"contract_process_id": contract.process_id, "instalment": number}
@@ -145,12 +158,12 @@ class ContractDesk:
         won = total // 2 if contract.long_term else total
         obligation = yield from self.bind(contract, book, won, 1)
         data: Data = {
-            "contract_type": "LONG_TERM_CONTINUING" if contract.long_term else "SINGLE",
+            "contract_type": contract.kind,
             "fiscal_year": book.fiscal_year,
             "amount_won": won,
             "start": f"{book.fiscal_year}-03",
             "end": f"{book.fiscal_year}-12",
-            "budget_lines": [{"subject": book.subject, "line_id": "contracts"}],
+            "budget_lines": [{"subject": book.subject, "line_id": contract.line_id}],
             "award_id": award_id,
             "supplier": WINNER,
             "vat_included": True,
@@ -158,6 +171,8 @@ class ContractDesk:
         }
         if contract.long_term:
             data["total_noted_won"] = total
+        elif contract.kind == CONTINUING:
+            data |= {"plan_subject": f"budget/{self.desk.code}/{self.budgets.plan_start}", "plan_id": PLAN_ID}
         yield self.post(contract, "signed", data)
         yield from self.work(contract, Part(1, book, won, obligation))
 
@@ -173,7 +188,7 @@ class ContractDesk:
             "amount_won": won,
             "start": f"{book.fiscal_year}-02",
             "end": f"{book.fiscal_year}-11",
-            "budget_lines": [{"subject": book.subject, "line_id": "contracts"}],
+            "budget_lines": [{"subject": book.subject, "line_id": contract.line_id}],
         }
         yield self.post(contract, "instalment-signed", data)
         yield from self.work(contract, Part(2, book, won, obligation))

@@ -115,7 +115,7 @@ def _single(build: Any) -> Any:
 
 
 def _long_term(build: Any) -> Any:
-    return lambda event, scene: build(event, scene) if event.data.contract_type != "SINGLE" else None
+    return lambda event, scene: build(event, scene) if event.data.contract_type == "LONG_TERM_CONTINUING" else None
 
 
 def _of_a_tender(build: Any) -> Any:

@@ -224,6 +224,9 @@ def small_log(*, transactions: int = 40) -> LogBuilder:
     obligation = {"obligation_id": "o-1", "line_id": "lamps", "amount_won": 500_000}
     log.submit("budget.obligation-incurred.v1", BUDGET, {**obligation, "contract_process_id": "lamps"})
     log.submit("contract.signed.v1", CONTRACT, {**signed, "end": "2021-11", "budget_lines": [line]})
+    work = {"inspection_id": "i-1", "instalment": 1}
+    log.submit("contract.inspected.v1", CONTRACT, {**work, "kind": "PROGRESS", "result": "PASS"})
+    log.submit("contract.accepted.v1", CONTRACT, {**work, "accepted_won": 500_000})
     pay(log, 1, 300_000)
     carry_over(log, 100_000)
     kinds = [{"code": "loan", "name_ko": "대출"}]
@@ -246,13 +249,13 @@ def open_year(log: LogBuilder, subject: str, year: int) -> None:
 
 
 def pay(log: LogBuilder, number: int, amount_won: int, *, both: bool = True) -> None:
-    """A payment on the contract: the pair of two entries, or only its first half. Imported, so nothing was accepted."""
+    """A payment on the contract: the pair of two entries, or only its first half."""
     paid = {"payment_id": f"p-{number}", "obligation_id": "o-1", "line_id": "lamps", "amount_won": amount_won}
     payee = {"kind": "CORPORATION", "organisation_id": "lamp-makers"}
     first, second = f"paid-{number}", f"contract-paid-{number}"
     log.submit("budget.paid.v1", BUDGET, {**paid, "payee": payee, "contract_paid_id": second}, id=first)
     if both:
-        answer = {"instalment": 1, "payment_id": f"p-{number}", "amount_won": amount_won, "provenance": "derived"}
+        answer = {"instalment": 1, "payment_id": f"p-{number}", "amount_won": amount_won}
         log.submit(
             "contract.paid.v1", CONTRACT, {**answer, "budget_paid_id": first, "budget_subject": BUDGET}, id=second
         )

@@ -1,30 +1,16 @@
 """What does merklelib 1.0, written by somebody else, say about a tree?
 
-Only for comparing: distinct entries, built once in bulk, its own verifier never called. It names
-`collections.Iterable`, which Python 3.10 removed; its module gets a namespace of its own that has it, and
-nobody else sees that.
+Only for comparing: distinct entries, built once in bulk, its own verifier never called.
 """
 
 from __future__ import annotations
 
-import collections
-import collections.abc
-import types
-from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import merklelib.merkle
+from audit_service.closed_trees import MerklelibTree
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-merklelib.merkle.collections = types.SimpleNamespace(
-    Iterable=collections.abc.Iterable, OrderedDict=collections.OrderedDict
-)
-
-
-def _sha256_hex(data: bytes) -> str:
-    return sha256(data).hexdigest()
 
 
 class Oracle:
@@ -32,12 +18,13 @@ class Oracle:
 
     def __init__(self, entries: Sequence[bytes]) -> None:
         assert len(set(entries)) == len(entries)
-        self._tree: Any = merklelib.merkle.MerkleTree(list(entries), _sha256_hex)
+        self._entries = entries
+        self._tree = MerklelibTree(entries)
 
     def root(self) -> bytes:
         """The root hash."""
-        return bytes.fromhex(self._tree.merkle_root)
+        return self._tree.root
 
     def path(self, entry: bytes) -> list[bytes]:
         """The audit path of an entry, the leaf's sibling first."""
-        return [bytes.fromhex(node) for node in self._tree.get_proof(entry).hex_nodes]
+        return self._tree.path(self._entries.index(entry))

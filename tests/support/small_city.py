@@ -195,8 +195,10 @@ def service() -> dict[str, Any]:
     )
 
 
-def sealed_batch(city: SmallCity, batch_id: str, *, count: int) -> list[bytes]:
-    """A signed manifest and its transactions, as bytes in the order of the batch."""
+def sealed_batch(
+    city: SmallCity, batch_id: str, *, count: int, time: str = "2021-01-31T15:00:00.000Z", **said: Any
+) -> list[bytes]:
+    """A signed manifest and its transactions, as bytes in the order of the batch; `said`: of each transaction."""
     transactions = [
         encode_canonical(
             submission(
@@ -206,9 +208,10 @@ def sealed_batch(city: SmallCity, batch_id: str, *, count: int) -> list[bytes]:
                     "commitment": hashlib.sha256(f"{batch_id}/{number}".encode()).hexdigest(),
                     "kind": "permit",
                     "period": "2021-01",
+                    **said,
                 },
                 event_id=f"{batch_id}/{number}",
-                time="2021-01-31T15:00:00.000Z",
+                time=time,
             )
         )
         for number in range(1, count + 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mimetypes
 import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -28,7 +29,10 @@ class StaticServer:
         if path in self.answers:
             return self.answers[path]()
         file = self.root / path.lstrip("/")
-        return (200, {}, file.read_bytes()) if file.is_file() else (404, {}, b"nothing here")
+        if not file.is_file():
+            return 404, {}, b"nothing here"
+        media_type, _ = mimetypes.guess_type(file.name)
+        return 200, {"Content-Type": media_type or "application/octet-stream"}, file.read_bytes()
 
 
 @contextmanager

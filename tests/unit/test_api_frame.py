@@ -16,13 +16,14 @@ from api.body import BodyBudget, read_body
 from api.logs import JsonFormatter
 from api.middleware import CONTENT_SECURITY_POLICY, Doorkeeper
 from api.problem_types import PROBLEM_TYPES
-from api.static_files import STATIC_DIR
+from api.static_files import STATIC_DIR, StaticFiles
 from audit_service import errors
 from audit_service.rules.errors import RuleBroken
 from verifier.errors import MalformedInput
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from starlette.types import Message, Receive, Scope, Send
 
@@ -152,6 +153,20 @@ def test_static_files_are_immutable_and_of_the_package(api_city: ApiCity) -> Non
         content = STATIC_DIR.joinpath(name).read_bytes()
         assert hashlib.sha256(content).hexdigest().startswith(digest)
         assert response.content == content
+
+
+def test_modules_that_import_each_other_stand_under_one_digest(tmp_path: Path) -> None:
+    tmp_path.joinpath("verify").mkdir()
+    for name in ("verify/one.js", "verify/two.js", "page.css"):
+        tmp_path.joinpath(name).write_text("/* as it was */")
+    before = StaticFiles(tmp_path)
+    tmp_path.joinpath("verify/two.js").write_text("/* another version */")
+    after = StaticFiles(tmp_path)
+    for files in (before, after):
+        assert files.url("verify/one.js").rpartition("/")[0] == files.url("verify/two.js").rpartition("/")[0]
+    # A browser that keeps the old address of one module can never load the new version of the other beside it.
+    assert before.url("verify/one.js") != after.url("verify/one.js")
+    assert before.url("page.css") == after.url("page.css")
 
 
 def test_vendored_files_are_the_ones_that_were_vetted() -> None:

@@ -12,9 +12,12 @@ import msgspec
 import pytest
 
 from api.portal.catalogue_words import FIELD_WORDS, TYPE_WORDS, VALUE_WORDS
+from api.portal.check_words import CHECK_WORDS
 from api.portal.environment import TEMPLATES_DIR
 from api.portal.words import WORDS
+from api.static_files import STATIC_DIR
 from audit_service.catalogue.types import EVENT_TYPES
+from verifier.errors import VerificationError
 
 if TYPE_CHECKING:
     from tests.support.api_city import ApiCity
@@ -160,13 +163,13 @@ def test_hostile_text_of_an_event_stays_text(own_api_city: ApiCity) -> None:
 
 
 def test_the_title_is_the_projects_own_and_our_words_avoid_the_fashionable_one() -> None:
-    for key, (korean, english) in WORDS.items():
+    for key, (korean, english) in (WORDS | CHECK_WORDS).items():
         assert "블록체인" not in korean, key
         assert "blockchain" not in english.lower(), key
 
 
 def test_both_languages_are_complete() -> None:
-    for words in (WORDS, TYPE_WORDS, FIELD_WORDS, VALUE_WORDS):
+    for words in (WORDS, CHECK_WORDS, TYPE_WORDS, FIELD_WORDS, VALUE_WORDS):
         for key, (korean, english) in words.items():
             assert korean, key
             assert english, key
@@ -194,6 +197,17 @@ def test_every_phrase_that_a_template_names_exists_and_is_used() -> None:
         and not any(key.endswith(suffix) for suffix in suffixes)
     }
     assert unused == set()
+
+
+def test_every_phrase_of_the_button_is_said_by_its_script() -> None:
+    script = STATIC_DIR.joinpath("verify/page.js").read_text(encoding="utf-8")
+    errors = {error.__name__ for error in VerificationError.__subclasses__()}
+    assert errors <= set(CHECK_WORDS)
+    for key in set(CHECK_WORDS) - errors:
+        assert f'"{key}"' in script, key
+    # Names of phrases and of facts; whatever the script says must stand in the page.
+    said = set(re.findall(r'#say\("([a-z_]+)"', script)) | set(re.findall(r'CannotTell\("([a-z_]+)"', script))
+    assert said <= set(CHECK_WORDS) | set(WORDS)
 
 
 def _names(kind: Any, seen: set[type], names: set[str], values: set[Any]) -> None:

@@ -34,7 +34,8 @@ def test_every_contract_of_a_log_that_holds_is_written(
     assert (package["version"], package["uri"].startswith("urn:ledger:")) == ("1.1", True)
     (record,) = package["records"]
     assert record["ocid"] == "ocds-000000-lamps"
-    assert [release["tag"][-1] for release in record["releases"]] == ["planning", "contract", "implementation"]
+    tags = [release["tag"][-1] for release in record["releases"]]
+    assert tags == ["planning", "contract", "implementationUpdate", "implementationUpdate", "implementation"]
     (contract,) = record["compiledRelease"]["contracts"]
     assert contract["implementation"]["transactions"][0]["value"] == {"amount": 300_000, "currency": "KRW"}
     assert record["compiledRelease"]["buyer"]["name"] == "도로과"

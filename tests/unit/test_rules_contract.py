@@ -36,6 +36,9 @@ from tests.support.events import (
     signed,
 )
 from tests.support.given import Refusal, given, name_of, refused, refuses
+from tests.unit import test_rules_contract_corrections as corrections
+from tests.unit import test_rules_contract_tender as tender
+from tests.unit import test_rules_contract_work as work
 
 FUNDED = (
     opened(),
@@ -242,3 +245,15 @@ def test_the_total_noted_is_the_last_one_that_an_amendment_states() -> None:
     state = read_contract(world, "lamps")
     assert state is not None
     assert (state.contract[ONLY].total_noted_won, state.contract[ONLY].instalments_won) == (170, 149)
+
+
+# What these say is only that an id is used, or that nothing has it: there is no figure to show, and ids are not echoed.
+ABOUT_IDS = ("-duplicate", "-unknown", "-twice", "-repeated", ".not-planned", ".not-signed", ".correction-pair")
+
+
+def test_refusals_say_which_figures_do_not_fit_or_what_would_pass() -> None:
+    cases = [*REFUSALS, *corrections.REFUSALS, *tender.REFUSALS, *work.REFUSALS]
+    for case in cases:
+        broken = refused(given(*case.given), case.when)
+        says = broken.columns is not None or broken.allowed is not None
+        assert says or broken.rule_id.endswith(ABOUT_IDS), broken.rule_id

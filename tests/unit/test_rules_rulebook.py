@@ -47,6 +47,7 @@ from tests.unit import (
     test_rules_privacy,
     test_rules_project,
     test_rules_registry,
+    test_rules_report,
     test_rules_sequences,
     test_rules_service,
     test_rules_service_later,
@@ -54,7 +55,7 @@ from tests.unit import (
 )
 
 RULE_FILES = Path(__file__).parents[2] / "audit_service" / "rules"
-RULE_ID = re.compile(r"(envelope|privacy|registry|budget|contract|project|service)\.[a-z]+(-[a-z]+)*")
+RULE_ID = re.compile(r"(envelope|privacy|registry|budget|contract|project|service|report)\.[a-z]+(-[a-z]+)*")
 
 
 TABLES = (
@@ -74,6 +75,7 @@ TABLES = (
     test_rules_notices,
     test_rules_project,
     test_rules_registry,
+    test_rules_report,
     test_rules_sequences,
     test_rules_service,
     test_rules_service_later,

@@ -20,6 +20,7 @@ VALUES: dict[str, Any] = {
     "queue_limit": 7,
     "requests_per_token_s": 8.0,
     "requests_per_address_s": 9.0,
+    "report_interval_s": 10.0,
 }
 
 

@@ -1,0 +1,135 @@
+"""Does a tree that a broken prover built ever lead to a root or a path that we would believe?"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from audit_service.closed_trees import MerklelibTree, build_closed_tree
+from tests.support import trees
+from verifier.closed_trees import CheckedTree
+from verifier.errors import MalformedInput, ProofDoesNotHold
+from verifier.hashing import EMPTY_ROOT, leaf_hash
+from verifier.tree import verify_inclusion
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def rows(count: int) -> list[bytes]:
+    return [b'{"key":"%d"}' % number for number in range(count)]
+
+
+class WrongRoot(MerklelibTree):
+    @property
+    def root(self) -> bytes:
+        return bytes([super().root[0] ^ 1]) + super().root[1:]
+
+
+class RootOfOtherOrder(MerklelibTree):
+    def __init__(self, leaves: Sequence[bytes]) -> None:
+        super().__init__([*leaves[1:], leaves[0]])
+
+
+class LeavesOneOut(MerklelibTree):
+    def __init__(self, leaves: Sequence[bytes]) -> None:
+        super().__init__(leaves[:-1])
+
+
+class AddsOneTwice(MerklelibTree):
+    def __init__(self, leaves: Sequence[bytes]) -> None:
+        super().__init__([*leaves, leaves[0]])
+
+
+class NeighboursPath(MerklelibTree):
+    def path(self, index: int) -> list[bytes]:
+        return super().path(index ^ 1)
+
+
+class InnerNodesPath(MerklelibTree):
+    """The path of the leaf's parent: what makes an inner node pass for a leaf where nobody counts hashes."""
+
+    def path(self, index: int) -> list[bytes]:
+        return super().path(index)[1:]
+
+
+class LongerPath(MerklelibTree):
+    def path(self, index: int) -> list[bytes]:
+        return [*super().path(index), b"\0" * 32]
+
+
+class ShortHashes(MerklelibTree):
+    def path(self, index: int) -> list[bytes]:
+        return [value[:31] for value in super().path(index)]
+
+
+@pytest.mark.parametrize("prover", [WrongRoot, RootOfOtherOrder, LeavesOneOut, AddsOneTwice])
+@pytest.mark.parametrize("count", [2, 3, 5, 8])
+def test_a_prover_with_another_root_is_refused(prover: type[MerklelibTree], count: int) -> None:
+    with pytest.raises(ProofDoesNotHold):
+        CheckedTree(rows(count), prover)
+
+
+@pytest.mark.parametrize("prover", [NeighboursPath, InnerNodesPath, LongerPath, ShortHashes])
+@pytest.mark.parametrize("count", [2, 4, 8])
+def test_a_prover_with_other_paths_is_refused(prover: type[MerklelibTree], count: int) -> None:
+    tree = CheckedTree(rows(count), prover)
+    for index in range(count):
+        with pytest.raises((ProofDoesNotHold, MalformedInput)):
+            tree.path(index)
+
+
+def test_equal_leaves_are_refused_before_a_prover_may_collapse_them() -> None:
+    twice = [*rows(3), rows(1)[0]]
+    with pytest.raises(MalformedInput):
+        build_closed_tree(twice)
+    # The control: merklelib itself takes them without a word, and proves the first copy at the place of the last.
+    tree = MerklelibTree(twice)
+    with pytest.raises(ProofDoesNotHold):
+        verify_inclusion(leaf_hash(twice[0]), index=0, tree_size=4, proof=tree.path(0), root=tree.root)
+
+
+def test_what_merklelibs_own_verifier_believes_ours_refuses() -> None:
+    """The control for asking our verifier only: merklelib's accepts an inner node of the tree as a row."""
+    from merklelib.merkle import verify_leaf_inclusion  # noqa: PLC0415 - only to show why it is not used
+
+    leaves = rows(4)
+    tree = MerklelibTree(leaves)
+    inner = trees.root(tuple(leaf_hash(leaf) for leaf in leaves[:2]))
+    proof = tree._tree.get_proof(leaves[0])
+    proof._nodes = proof._nodes[1:]
+    assert verify_leaf_inclusion(inner, proof, tree._tree.hasher, tree._tree.merkle_root)
+    path = tree.path(0)[1:]
+    with pytest.raises(ProofDoesNotHold):
+        verify_inclusion(inner, index=0, tree_size=4, proof=path, root=tree.root)
+
+
+@pytest.mark.parametrize("count", range(1, 40))
+def test_root_and_paths_are_those_of_the_definition(count: int) -> None:
+    leaves = tuple(leaf_hash(row) for row in rows(count))
+    tree = build_closed_tree(rows(count))
+    assert tree.root == trees.root(leaves)
+    assert [list(tree.path(index)) for index in range(count)] == [trees.path(index, leaves) for index in range(count)]
+
+
+def test_the_empty_tree_needs_no_prover() -> None:
+    tree = build_closed_tree([])
+    assert (tree.root, tree.size) == (EMPTY_ROOT, 0)
+    with pytest.raises(MalformedInput):
+        tree.path(0)
+
+
+def test_one_module_knows_merklelib() -> None:
+    """Everybody else speaks of provers; `tests` may compare."""
+    root = Path(__file__).parents[2]
+    folders = ("verifier", "audit_client", "audit_service", "projections", "api", "audit_cli")
+    knowing = [
+        str(path.relative_to(root))
+        for folder in folders
+        for path in (root / folder).rglob("*.py")
+        if re.search(r"^\s*(import|from) merklelib", path.read_text(encoding="utf-8"), re.MULTILINE)
+    ]
+    assert knowing == ["audit_service/closed_trees.py"]
