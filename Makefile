@@ -69,6 +69,7 @@ bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/ingest.py
 	PYTHONPATH=. $(BIN)/python benchmarks/databases.py
 	$(BIN)/python benchmarks/replay.py
+	$(BIN)/python benchmarks/reports.py
 	$(BIN)/python benchmarks/submission.py
 	$(BIN)/python benchmarks/domain.py
 	$(BIN)/python benchmarks/single_posts.py
