@@ -360,6 +360,8 @@ FIELD_WORDS: Mapping[str, tuple[str, str]] = {
     "status": ("상태", "Status"),
     "status_index": ("상태 목록의 자리", "Place in the status list"),
     "status_list_id": ("상태 목록", "Status list"),
+    "predecessor": ("이어받은 앞 장부", "Predecessor"),
+    "checkpoint": ("장부 봉인", "Checkpoint"),
     "step": ("절차", "Step"),
     "step_id": ("절차 번호", "Step id"),
     "steps": ("절차", "Steps"),

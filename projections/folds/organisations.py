@@ -133,7 +133,16 @@ class Organisations(Fold[Organisation]):
 
 
 _OPEN = {"status": "open", "closing_ko": None, "closing_en": None}
-_GENESIS_FIELDS = ("origin", "log_key", "root_keys", "root_threshold", "publisher_key", "policy", "agencies")
+_GENESIS_FIELDS = (
+    "origin",
+    "log_key",
+    "root_keys",
+    "root_threshold",
+    "publisher_key",
+    "policy",
+    "agencies",
+    "predecessor",
+)
 # Keys, witnesses and policies: the rules' state of `registry/log` is their account, no table repeats it.
 _WITHOUT_NAMES = (
     "registry.key-registered.v1",

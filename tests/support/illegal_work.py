@@ -206,7 +206,9 @@ ENDING = [
 
 def _no_basis(event: Event, scene: Scene) -> Built:
     accepted = scene.last(_at("accepted"), event.subject)
-    if accepted is None or scene.contract(event.subject).postings.get(accepted.id) is None:
+    posting = None if accepted is None else scene.contract(event.subject).postings.get(accepted.id)
+    # What a correction has taken back is known by another type.
+    if accepted is None or posting is None or posting.type != accepted.type:
         return None
     data = {"corrects": accepted.id, "reason": "TYPO", "reason_ko": "오기"}
     return like(event, _at("corrected"), data)

@@ -37,7 +37,7 @@ def log() -> LogBuilder:
     return small_log(transactions=700)
 
 
-@pytest.mark.parametrize("size", [1, 2, 255, 256, 257, 511, 512, 513, 717])
+@pytest.mark.parametrize("size", [1, 2, 255, 256, 257, 511, 512, 513, 719])
 def test_a_mirror_is_the_log_byte_for_byte(log: LogBuilder, tmp_path: Path, size: int) -> None:
     source = published(log, tmp_path / "log", size)
     mirrored = mirror(source, tmp_path / "copy", log)
@@ -48,12 +48,12 @@ def test_a_mirror_is_the_log_byte_for_byte(log: LogBuilder, tmp_path: Path, size
 
 def test_a_mirror_goes_on_where_it_stopped_and_keeps_what_is_full(log: LogBuilder, tmp_path: Path) -> None:
     copy = tmp_path / "copy"
-    for size in (1, 200, 300, 600, 717):
+    for size in (1, 200, 300, 600, 719):
         mirrored = mirror(published(log, tmp_path / f"log-{size}", size), copy, log)
         assert files(copy) == files(tmp_path / f"log-{size}")  # older partial tiles are gone
     assert mirrored.old_size == 600
     assert mirrored.kept == 4  # two full tiles and their bundles
-    assert mirror(tmp_path / "log-717", copy, log).old_size == 717  # again: nothing new
+    assert mirror(tmp_path / "log-719", copy, log).old_size == 719  # again: nothing new
 
 
 def test_a_mirrored_log_replays(log: LogBuilder, tmp_path: Path) -> None:
@@ -70,7 +70,7 @@ def test_a_file_that_broke_in_the_mirror_is_fetched_again(log: LogBuilder, tmp_p
     assert files(copy) == files(source)
 
 
-@pytest.mark.parametrize("name", ["tile/0/000", "tile/0/002.p/205", "tile/1/000.p/2", "tile/entries/001", "checkpoint"])
+@pytest.mark.parametrize("name", ["tile/0/000", "tile/0/002.p/207", "tile/1/000.p/2", "tile/entries/001", "checkpoint"])
 @pytest.mark.parametrize("missing", [False, True])
 def test_what_does_not_hold_is_refused_and_the_old_checkpoint_stays(
     log: LogBuilder, tmp_path: Path, name: str, *, missing: bool
@@ -90,13 +90,13 @@ def test_a_log_that_went_back_is_refused_and_kept_as_evidence(log: LogBuilder, t
     copy = tmp_path / "copy"
     mirror(published(log, tmp_path / "log"), copy, log)
     before = files(copy)
-    with pytest.raises(MirrorRefused, match=r"went back or forked: size 717 was mirrored before, now it shows 300"):
+    with pytest.raises(MirrorRefused, match=r"went back or forked: size 719 was mirrored before, now it shows 300"):
         mirror(published(log, tmp_path / "shorter", 300), copy, log)
     evidence = {name: data for name, data in files(copy).items() if name not in before}
     assert list(evidence.values()) == [(tmp_path / "shorter/checkpoint").read_bytes()]
 
 
-@pytest.mark.parametrize("size", [300, 717])
+@pytest.mark.parametrize("size", [300, 719])
 def test_a_forked_log_is_refused_and_kept_as_evidence(log: LogBuilder, tmp_path: Path, size: int) -> None:
     """The same key signs another history: an entry that was mirrored before is not in it."""
     copy = tmp_path / "copy"
@@ -128,7 +128,7 @@ def test_without_a_key_the_root_is_checked_all_the_same(log: LogBuilder, tmp_pat
     shutil.rmtree(tmp_path / "copy")
     path = source / "tile/1/000.p/2"
     path.write_bytes(bytes(64))
-    with pytest.raises(MirrorRefused, match=r"root of size 717.*tile/1/000\.p/2"):
+    with pytest.raises(MirrorRefused, match=r"root of size 719.*tile/1/000\.p/2"):
         mirror_log(DirectoryLog(source), tmp_path / "copy", vkey=None)
 
 

@@ -58,9 +58,9 @@ def source(request: pytest.FixtureRequest, log: Path) -> Iterator[LogSource]:
 def test_checkpoint_tiles_and_bundles_come_as_they_are_kept(source: LogSource, log: Path) -> None:
     assert source.fetch_checkpoint() == (log / "log/checkpoint").read_bytes()
     assert source.fetch_tile(Tile(0, 0)) == (log / "log/tile/0/000").read_bytes()
-    assert source.fetch_tile(Tile(0, 1, 61)) == (log / "log/tile/0/001.p/61").read_bytes()
+    assert source.fetch_tile(Tile(0, 1, 63)) == (log / "log/tile/0/001.p/63").read_bytes()
     assert source.fetch_bundle(0, 256) == (log / "log/tile/entries/000").read_bytes()
-    assert source.fetch_bundle(1, 61) == (log / "log/tile/entries/001.p/61").read_bytes()
+    assert source.fetch_bundle(1, 63) == (log / "log/tile/entries/001.p/63").read_bytes()
 
 
 def test_a_full_tile_stands_in_for_a_partial_one_and_is_cut(source: LogSource, log: Path) -> None:
@@ -153,8 +153,8 @@ def test_a_compressed_bundle_is_read_and_capped(server: StaticServer) -> None:
     """tlog-tiles allows gzip whether it was asked for or not; a small file must not unfold without end."""
     bundle = encode_bundle([b"entry"] * 61)
     packed = {"Content-Encoding": "gzip"}
-    server.answers["/log/tile/entries/001.p/61"] = lambda: (200, packed, gzip.compress(bundle))
-    assert UrlLog(f"{server.address}/log").fetch_bundle(1, 61) == bundle
+    server.answers["/log/tile/entries/001.p/63"] = lambda: (200, packed, gzip.compress(bundle))
+    assert UrlLog(f"{server.address}/log").fetch_bundle(1, 63) == bundle
     server.answers["/log/checkpoint"] = lambda: (200, packed, gzip.compress(bytes(50_000_000)))
     with pytest.raises(ResourceUnacceptable, match="more than"):
         UrlLog(f"{server.address}/log").fetch_checkpoint()

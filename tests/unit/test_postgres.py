@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import threading
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
@@ -20,7 +22,7 @@ from audit_service.recording import postgres
 from audit_service.recording.postgres import open_postgres
 from audit_service.settings import load_settings
 from tests.support.postgres import drop_database, new_database
-from tests.support.small_city import BUDGET, ORIGIN, SmallCity, budget_year, make_small_city, small_city
+from tests.support.small_city import BUDGET, ORIGIN, TIMEOUT_S, SmallCity, budget_year, make_small_city, small_city
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -231,3 +233,28 @@ def test_a_new_ledger_names_its_database(tmp_path: Path, postgres_url: DatabaseU
     settings = initialise(tmp_path / "ledger", origin=ORIGIN, city="city", agencies=[PLAN], database_url=postgres_url)
     assert load_settings(settings.data_dir, {}).database_url == DatabaseUrl(postgres_url.without_password)
     assert not list(settings.data_dir.glob("*.sqlite3"))
+
+
+# --- a commit that the server finishes later ---
+
+
+@pytest.mark.parametrize("store", ["ledger", "journal"])
+def test_what_a_commit_left_is_asked_only_when_it_is_over(as_service: SmallCity, store: str) -> None:
+    """The connection is lost, the transaction is not: as long as it may still move the head, nobody may believe it."""
+    journal: Any = as_service.ledger._journal
+    engine = as_service.ledger._writing if store == "ledger" else journal._engine
+    asking = threading.Thread(target=as_service.ledger._recorder.settled_head)
+    if store == "journal":
+        journal._settled = False
+        asking = threading.Thread(target=journal.settle)
+    with engine.begin() as unfinished:
+        unfinished.exec_driver_sql("UPDATE head SET tree_size = tree_size")
+        asking.start()
+        with engine.connect() as watching:
+            deadline = time.monotonic() + TIMEOUT_S
+            while not watching.exec_driver_sql("SELECT count(*) FROM pg_locks WHERE NOT granted").scalar_one():
+                assert asking.is_alive(), "it did not wait"
+                assert time.monotonic() < deadline
+                time.sleep(0.01)
+    asking.join(TIMEOUT_S)
+    assert not asking.is_alive()
