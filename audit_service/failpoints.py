@@ -16,6 +16,7 @@ variable `AUDIT_FAILPOINTS` of this very process names it:
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import signal
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+logger = logging.getLogger(__name__)
 
 VARIABLE = "AUDIT_FAILPOINTS"
 Mode = Literal["kill", "lost", "error"]
@@ -97,6 +100,8 @@ def arm(environment: Mapping[str, str] = os.environ) -> None:
     """Arm what the environment names; called once, when this module is loaded."""
     _armed.clear()
     _armed.update({name: _Armed(*fault) for name, fault in parse_spec(environment.get(VARIABLE, "")).items()})
+    if _armed:
+        logger.critical("faults are asked for by %s: %s. Never in production", VARIABLE, ", ".join(_armed))
 
 
 def reach(name: str) -> bool:
