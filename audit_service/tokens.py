@@ -30,10 +30,13 @@ NOBODY_ID = "-" * 16
 _TOKEN = re.compile(r"([a-z0-9]{16})\.([A-Za-z0-9_-]{43})", re.ASCII)
 _NO_TOKEN = (NOBODY_ID, "")
 
-# The inner SELECT finds a known id or settles on nobody's; the outer one then reads exactly one row either way.
+# The inner SELECT steps down to the nearest id that is not above (nobody's stands below all), so it finds a row whether or
+# not the id is known, and settles on that id or on nobody's; the outer one then reads exactly one row. Looking for
+# equality takes 70 ns less where there is nothing, and so does reading a row without an end: a clock can tell.
 _FIND = (
-    "SELECT secret_sha256, agency, role, expires_at, revoked_at, issued_by_act FROM tokens "
-    "WHERE token_id = coalesce((SELECT token_id FROM tokens WHERE token_id = ?), ?)"
+    "SELECT secret_sha256, agency, role, coalesce(expires_at, '9999-12-31T23:59:59.999Z'), revoked_at, issued_by_act "
+    "FROM tokens WHERE token_id = (SELECT CASE WHEN token_id = ? THEN token_id ELSE ? END FROM tokens "
+    "WHERE token_id <= ? ORDER BY token_id DESC LIMIT 1)"
 )
 
 
@@ -158,12 +161,12 @@ class Tokens:
         match = _TOKEN.fullmatch(token)
         token_id, secret = (match[1], match[2]) if match else _NO_TOKEN
         with self._reader.connect() as connection:
-            row = connection.exec_driver_sql(_FIND, (token_id, NOBODY_ID)).one()
+            row = connection.exec_driver_sql(_FIND, (token_id, NOBODY_ID, token_id)).one()
         expected, agency, role, expires_at, revoked_at, act_id = row
         if not hmac.compare_digest(expected, hashlib.sha256(secret.encode()).digest()):
             return None
         # From here on the caller knows the secret: time may tell what is wrong with the token.
-        if revoked_at is not None or (expires_at is not None and expires_at <= format_time(self._clock())):
+        if revoked_at is not None or expires_at <= format_time(self._clock()):
             return None
         if act_id is not None and state_of_act(self._reader, act_id).log_index is None:
             return None
