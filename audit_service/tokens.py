@@ -30,9 +30,9 @@ NOBODY_ID = "-" * 16
 _TOKEN = re.compile(r"([a-z0-9]{16})\.([A-Za-z0-9_-]{43})", re.ASCII)
 _NO_TOKEN = (NOBODY_ID, "")
 
-# The inner SELECT steps down to the nearest id that is not above (nobody's stands below all), so it finds a row whether or
-# not the id is known, and settles on that id or on nobody's; the outer one then reads exactly one row. Looking for
-# equality takes 70 ns less where there is nothing, and so does reading a row without an end: a clock can tell.
+# The inner SELECT steps down to the nearest id that is not above (nobody's stands below all), so it finds a row
+# whether or not the id is known, and settles on that id or on nobody's; the outer one then reads exactly one row.
+# Looking for equality takes 70 ns less where there is nothing, as does reading a row without an end: a clock can tell.
 _FIND = (
     "SELECT secret_sha256, agency, role, coalesce(expires_at, '9999-12-31T23:59:59.999Z'), revoked_at, issued_by_act "
     "FROM tokens WHERE token_id = (SELECT CASE WHEN token_id = ? THEN token_id ELSE ? END FROM tokens "
