@@ -3,8 +3,8 @@
 Welch's t-test over the time of one look-up: an unknown id against the right id with a wrong secret, in one process, in
 random order. |t| below 4.5 is the usual bound for "no difference seen" (TVLA). Ten thousand samples of a look-up of ten
 microseconds tell a few nanoseconds apart, and these depend on where rows and strings happen to lie in memory: what is
-below FLOOR_NS is no difference. A clock on a shared machine is a blunt instrument all the same, so the steps of a look-up are
-counted too, without any clock. Each has its negative control.
+below FLOOR_NS is no difference. A clock on a shared machine is a blunt instrument all the same, so the steps of a
+look-up are counted too, without any clock. Each has its negative control.
 """
 
 from __future__ import annotations
@@ -153,7 +153,7 @@ def test_t19_the_timing_sees_a_look_up_by_equality(engine: Engine, known_ids: li
 
 
 class Steps:
-    """What one look-up does, counted: connections, statements, hashes, comparisons and their lengths. No clock is involved."""
+    """What one look-up does, counted: connections, statements, hashes, comparisons, lengths. No clock is involved."""
 
     def __init__(self, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
         self.done: list[tuple[str, int]] = []
