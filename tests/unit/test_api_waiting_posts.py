@@ -24,7 +24,7 @@ class Door(SubmissionDoor):
         super().__init__(Services(**parts, limits=Limits(waiting_posts=MOST)))
         self.answer = asyncio.Event()
 
-    async def _take(self, request: Request) -> Response:
+    async def _take(self, _: Request) -> Response:
         await self.answer.wait()
         return Response(b"answered")
 
