@@ -39,6 +39,7 @@ ACCESS: Mapping[str, frozenset[str]] = MappingProxyType(
         "GET /v1/events/{index}": PUBLIC,
         "GET /v1/events/{index}/proof": PUBLIC,
         "GET /v1/events/{index}/stream-proof": PUBLIC,
+        "GET /v1/events/{index}/batch-proof": PUBLIC,
         "GET /v1/log": PUBLIC,
         "GET /v1/consistency": PUBLIC,
         "GET /v1/checkpoints": PUBLIC,

@@ -14,9 +14,10 @@ from fastapi import APIRouter
 from starlette.requests import Request  # noqa: TC002 - FastAPI reads annotations at run time
 from starlette.responses import Response
 
+from api.batch_proofs import BatchTrees
 from api.caching import IMMUTABLE, NO_CACHE
 from api.negotiation import choose
-from api.openapi import ENTRY_DOCS, ENTRY_LIST_DOCS, JSON_DOCS, PROOF_DOCS
+from api.openapi import BATCH_PROOF_DOCS, ENTRY_DOCS, ENTRY_LIST_DOCS, JSON_DOCS, PROOF_DOCS
 from api.parameters import Parameter, documented, path_index, read_query
 from api.receipts import entry_status, log_proof, proof_document
 from api.report_trees import prove_row
@@ -174,6 +175,13 @@ def _stream_proof(services: Services, index: int) -> Response:
     return Response(proof, headers=headers, media_type="application/json")
 
 
+def _batch_proof(ledger: Ledger, batches: BatchTrees, index: int) -> Response:
+    if index >= (size := ledger.signed().size):
+        raise NotInLog(f"the tree of size {size} ends before index {index}")
+    headers = {"Cache-Control": IMMUTABLE, "Content-Disposition": f'inline; filename="{index}.batch-proof.json"'}
+    return Response(batches.prove(index), headers=headers, media_type="application/json")
+
+
 def _subtrees_of(leaf_hashes: list[bytes]) -> SubtreeReader:
     """Complete subtrees of a stream's tree, computed as they are asked for."""
 
@@ -187,6 +195,7 @@ def entries_router(services: Services) -> APIRouter:
     """The routes of this module."""
     router = APIRouter(tags=["entries"])
     ledger = services.ledger
+    batches = BatchTrees(ledger)
 
     @router.get(
         "/v1/events",
@@ -229,5 +238,16 @@ def entries_router(services: Services) -> APIRouter:
         """The entry, its path in its stream, and the row of the newest stream heads that covers it."""
         read_query(request)
         return _stream_proof(services, path_index(index))
+
+    @router.get(
+        "/v1/events/{index}/batch-proof",
+        summary="The proof of a transaction's place in its sealed batch",
+        openapi_extra=BATCH_PROOF_DOCS,
+        response_class=Response,
+    )
+    def read_batch_proof(index: str, request: Request) -> Response:
+        """The transaction's submission, its number in the batch, and its path to the root that the manifest signs."""
+        read_query(request)
+        return _batch_proof(ledger, batches, path_index(index))
 
     return router

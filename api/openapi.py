@@ -61,6 +61,9 @@ ENTRY_DOCS: dict[str, Any] = {
 PROOF_DOCS: dict[str, Any] = {
     "responses": _answers("The proof, by `Accept`.", {**_TEXT, **_json_of(_OBJECT)}),
 }
+BATCH_PROOF_DOCS: dict[str, Any] = {
+    "responses": _answers("The proof, as one file.", _json_of({"$ref": "#/components/schemas/BatchProof"}))
+}
 TEXT_DOCS: dict[str, Any] = {"responses": _answers("A text.", {"text/markdown": {"schema": {"type": "string"}}})}
 CHECKPOINT_DOCS: dict[str, Any] = {"responses": _answers("A signed note (checkpoint).", _TEXT)}
 CONSISTENCY_DOCS: dict[str, Any] = {
@@ -149,6 +152,19 @@ _BATCH_RESULT: dict[str, Any] = {
     },
 }
 
+_BATCH_PROOF: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "format": {"const": "ledger-batch-proof/v1"},
+        "index": {"type": "integer", "description": "Index of the manifest's entry."},
+        "number": {"type": "integer", "description": "The transaction's number in the batch, from 1."},
+        "count": {"type": "integer", "description": "How many transactions the batch has."},
+        "submission": {"type": "string", "description": "The canonical submission that is hashed."},
+        "path": {"type": "array", "items": {"type": "string"}, "description": "Hashes in base64, to the root."},
+        "submissions_root": {"type": "string", "description": "Hex, as the manifest has it."},
+    },
+}
+
 
 def _event_schemas() -> dict[str, Any]:
     names = sorted(EVENT_TYPES)
@@ -225,6 +241,7 @@ def build_openapi(app: FastAPI) -> dict[str, Any]:
             "Entry": _envelope(entry=True),
             "Receipt": _RECEIPT,
             "BatchResult": _BATCH_RESULT,
+            "BatchProof": _BATCH_PROOF,
         }
     )
     components["responses"] = {"Problem": _problem_response()}

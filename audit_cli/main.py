@@ -43,6 +43,7 @@ CHECKING: dict[str, Command] = {
     "mirror": Command("audit_cli.mirror", "copy a log and the service's answers into a directory, verified"),
     "replay": Command("audit_cli.replay", "recompute everything from the log's entries and compare"),
     "report": Command("audit_cli.report", "list, prove, compare and publish the reports that bind the city"),
+    "box": Command("audit_cli.box", "check that a ballot is in a sealed ballot box; build one, with its paths"),
     "export": Command("audit_cli.export", "write what a log says in another standard's form, after a replay"),
 }
 KEEPING: dict[str, Command] = {

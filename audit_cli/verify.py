@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from audit_cli.arguments import parse_vkey, read_file
 from audit_cli.errors import EXIT_DOES_NOT_HOLD, EXIT_HOLDS, WrongUse
 from audit_cli.output import Output, add_output_arguments
+from audit_cli.verify_batch import batch_steps, is_batch_proof
 from audit_cli.verify_row import is_json_proof, is_stream_proof, row_steps, stream_steps
 from verifier.bundles import MAX_ENTRY_BYTES
 from verifier.checkpoints import verify_checkpoint
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from verifier.notes import VerifierKey
 
 _DESCRIPTION = """\
-Check a proof with the log's verifier key, offline. The file says by itself which of the three it is; every step is
+Check a proof with the log's verifier key, offline. The file says by itself which of the four it is; every step is
 printed as it passes, and the first that does not hold is named and ends the check with exit code 1.
 
 That an entry is in the log: the entry and its .tlog-proof file.
@@ -41,6 +42,10 @@ entry that publishes the report, and the row's path to the report's root are che
 
 That an event stands at its place in its stream: a stream proof (/v1/events/INDEX/stream-proof), likewise.
 
+That a transaction is in a sealed batch, at its number: a batch proof (/v1/events/INDEX/batch-proof), with --entry the
+entry of the batch's manifest and --manifest-proof its .tlog-proof. The manifest is shown to be in the log as above,
+then the submission's path to the manifest's submissions_root is checked, bound to its number and the manifest's count.
+
 The verifier key must not come from whom you check: take it from print, or from somebody you trust.
 What this does not show: that the agency's own signature and the budget's rules hold, and that a report is what the
 entries add up to. `audit replay` does.
@@ -52,6 +57,7 @@ examples:
   audit verify receipt.tlog-proof --entry entry.json --vkey @log.vkey --json
   audit verify 2019.row-proof.json --vkey @log.vkey --report settlement/seoul-smartcity \\
       --row settlements/2019/shared-admin
+  audit verify 1234.batch-proof.json --entry manifest.json --manifest-proof manifest.tlog-proof --vkey @log.vkey
 """
 
 
@@ -59,9 +65,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Fill the parser of `audit verify`."""
     parser.description, parser.epilog = _DESCRIPTION, _EPILOG
     parser.add_argument(
-        "proof", type=Path, metavar="FILE", help="the proof: a .tlog-proof file, a row proof or a stream proof"
+        "proof", type=Path, metavar="FILE", help="the proof: a .tlog-proof file, or a row, stream or batch proof"
     )
-    parser.add_argument("--entry", type=Path, metavar="FILE", help="of a .tlog-proof: the entry as it was served")
+    parser.add_argument(
+        "--entry",
+        type=Path,
+        metavar="FILE",
+        help="of a .tlog-proof: the entry as it was served; of a batch proof: the entry of the manifest",
+    )
+    parser.add_argument(
+        "--manifest-proof", type=Path, metavar="FILE", help="of a batch proof: the .tlog-proof of the manifest"
+    )
     parser.add_argument("--report", metavar="KIND/KEY", help="of a row proof: it must be of this report")
     parser.add_argument("--row", metavar="KEY", help="of a row proof: it must be of this row")
     parser.add_argument(
@@ -101,6 +115,12 @@ def _steps_of(args: argparse.Namespace, proof: bytes, vkey: VerifierKey) -> Iter
         if args.entry is None:
             raise WrongUse("--entry is needed to check a .tlog-proof file")
         return _steps(proof, read_file(args.entry, max_bytes=MAX_ENTRY_BYTES), vkey)
+    if is_batch_proof(proof):
+        if args.entry is None or args.manifest_proof is None:
+            raise WrongUse("--entry and --manifest-proof are needed to check a batch proof: both of its manifest")
+        manifest = read_file(args.entry, max_bytes=MAX_ENTRY_BYTES)
+        manifest_proof = read_file(args.manifest_proof, max_bytes=MAX_PROOF_BYTES)
+        return batch_steps(proof, manifest, log_steps=_steps(manifest_proof, manifest, vkey))
     if is_stream_proof(proof):
         return stream_steps(proof, vkey)
     publisher = None if args.publisher_key is None else _parse_key(args.publisher_key)
@@ -116,6 +136,8 @@ def _parse_key(text: str) -> bytes:
 
 def _what(report: dict[str, Any]) -> str:
     """What was shown, in a few words."""
+    if "batch_id" in report:
+        return f"transaction {report['number']} of batch {report['batch_id']}"
     if "events" in report:
         return f"event {report['position']} of {report['subject']}"
     if "row_key" in report:

@@ -4,76 +4,30 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from audit_service.closed_trees import MerklelibTree, build_closed_tree
 from tests.support import trees
+from tests.support.broken_provers import WRONG_PATHS, WRONG_ROOTS
 from verifier.closed_trees import CheckedTree
 from verifier.errors import MalformedInput, ProofDoesNotHold
 from verifier.hashing import EMPTY_ROOT, leaf_hash
 from verifier.tree import verify_inclusion
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 
 def rows(count: int) -> list[bytes]:
     return [b'{"key":"%d"}' % number for number in range(count)]
 
 
-class WrongRoot(MerklelibTree):
-    @property
-    def root(self) -> bytes:
-        return bytes([super().root[0] ^ 1]) + super().root[1:]
-
-
-class RootOfOtherOrder(MerklelibTree):
-    def __init__(self, leaves: Sequence[bytes]) -> None:
-        super().__init__([*leaves[1:], leaves[0]])
-
-
-class LeavesOneOut(MerklelibTree):
-    def __init__(self, leaves: Sequence[bytes]) -> None:
-        super().__init__(leaves[:-1])
-
-
-class AddsOneTwice(MerklelibTree):
-    def __init__(self, leaves: Sequence[bytes]) -> None:
-        super().__init__([*leaves, leaves[0]])
-
-
-class NeighboursPath(MerklelibTree):
-    def path(self, index: int) -> list[bytes]:
-        return super().path(index ^ 1)
-
-
-class InnerNodesPath(MerklelibTree):
-    """The path of the leaf's parent: what makes an inner node pass for a leaf where nobody counts hashes."""
-
-    def path(self, index: int) -> list[bytes]:
-        return super().path(index)[1:]
-
-
-class LongerPath(MerklelibTree):
-    def path(self, index: int) -> list[bytes]:
-        return [*super().path(index), b"\0" * 32]
-
-
-class ShortHashes(MerklelibTree):
-    def path(self, index: int) -> list[bytes]:
-        return [value[:31] for value in super().path(index)]
-
-
-@pytest.mark.parametrize("prover", [WrongRoot, RootOfOtherOrder, LeavesOneOut, AddsOneTwice])
+@pytest.mark.parametrize("prover", WRONG_ROOTS)
 @pytest.mark.parametrize("count", [2, 3, 5, 8])
 def test_a_prover_with_another_root_is_refused(prover: type[MerklelibTree], count: int) -> None:
     with pytest.raises(ProofDoesNotHold):
         CheckedTree(rows(count), prover)
 
 
-@pytest.mark.parametrize("prover", [NeighboursPath, InnerNodesPath, LongerPath, ShortHashes])
+@pytest.mark.parametrize("prover", WRONG_PATHS)
 @pytest.mark.parametrize("count", [2, 4, 8])
 def test_a_prover_with_other_paths_is_refused(prover: type[MerklelibTree], count: int) -> None:
     tree = CheckedTree(rows(count), prover)

@@ -1,0 +1,59 @@
+"""How does an agency seal a ballot box, with a path for every ballot? `audit box build`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from audit_cli.arguments import read_file
+from audit_cli.errors import EXIT_HOLDS, WrongUse
+from audit_service.closed_trees import build_closed_tree
+from verifier.ballot_boxes import BoxPath, encode_box_path, parse_commitment
+from verifier.errors import MalformedInput
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from audit_cli.output import Output
+
+_LINE_BYTES = 65
+MAX_BALLOTS = 200_000
+
+
+def build(file: Path, folder: Path, out: Output) -> int:
+    """Build the box, write one path file for each ballot, say root and count; returns the exit code.
+
+    Raises:
+        WrongUse: the file is not one commitment on each line, or the folder is not new or empty.
+    """
+    commitments = read_commitments(read_file(file, max_bytes=MAX_BALLOTS * _LINE_BYTES))
+    tree = build_closed_tree(commitments)
+    folder.mkdir(parents=True, exist_ok=True)
+    if any(folder.iterdir()):
+        raise WrongUse(f"{folder} is not empty: paths of two boxes must not mix")
+    for number, commitment in enumerate(commitments, 1):
+        path = BoxPath(number, commitment, tree.path(number - 1))
+        (folder / f"{number:08}.box-path.json").write_bytes(encode_box_path(path))
+        out.progress(f"{number:,} of {tree.size:,} paths written")
+    out.verdict(f"box_root {tree.root.hex()}\nballots_cast {tree.size}")
+    out.document({"box_root": tree.root.hex(), "ballots_cast": tree.size})
+    return EXIT_HOLDS
+
+
+def read_commitments(data: bytes) -> list[bytes]:
+    """The commitments of a file, 32 bytes each, sorted.
+
+    Raises:
+        WrongUse: a line is no commitment, the last one is not ended, or a commitment stands there twice.
+    """
+    lines = data.split(b"\n")
+    if lines.pop():
+        raise WrongUse("the last line does not end with a newline: the file may be cut off")
+    commitments = []
+    for number, line in enumerate(lines, 1):
+        try:
+            commitments.append(parse_commitment(line.decode("ascii")))
+        except (MalformedInput, UnicodeDecodeError):
+            raise WrongUse(f"line {number}: expected 64 lower-case hexadecimal digits") from None
+    if len(set(commitments)) != len(commitments):
+        raise WrongUse("a commitment stands there twice: two ballots cannot share one")
+    return sorted(commitments)

@@ -1,0 +1,102 @@
+"""Does a ballot lie in a sealed ballot box, checked from one small file without network?
+
+`service.ballot-sealed.v1` has the number of ballots, `ballots_cast`, and the RFC 6962 root over them, `box_root`. A
+leaf is the 32 bytes of a ballot's salted commitment; leaves are sorted, so that a place in the box does not tell when
+somebody voted. The file of one ballot is the canonical JSON of one object:
+
+    format       "ledger-box-path/v1"
+    number       the ballot's number in the box, from 1
+    commitment   64 lower-case hexadecimal digits
+    path         hashes in base64, the leaf's sibling first, to `box_root`
+
+It shows that a ballot of this commitment is in the box. It never shows a choice, and names nobody.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from verifier.batch_proofs import parse_path
+from verifier.canonical import MAX_SAFE_INTEGER, encode_canonical, require_canonical
+from verifier.encoding import encode_base64
+from verifier.errors import MalformedInput
+from verifier.hashing import leaf_hash
+from verifier.tree import verify_inclusion
+
+FORMAT = "ledger-box-path/v1"
+MAX_BOX_PATH_BYTES = 8_192
+
+_MEMBERS = frozenset({"format", "number", "commitment", "path"})
+_COMMITMENT = re.compile(r"[0-9a-f]{64}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class BoxPath:
+    """A ballot's number in the box (from 1), its commitment (32 bytes), and its path to the box root."""
+
+    number: int
+    commitment: bytes
+    path: tuple[bytes, ...]
+
+
+def parse_commitment(text: str) -> bytes:
+    """The 32 bytes of a commitment.
+
+    Raises:
+        MalformedInput: the text is not 64 lower-case hexadecimal digits.
+    """
+    if _COMMITMENT.fullmatch(text) is None:
+        raise MalformedInput("expected 64 lower-case hexadecimal digits")
+    return bytes.fromhex(text)
+
+
+def verify_box_path(data: bytes, *, box_root: bytes, ballots_cast: int) -> BoxPath:
+    """Check the file of one ballot; root and number of ballots are those that the log has (`service.ballot-sealed.v1`).
+
+    Raises:
+        MalformedInput: it is no such file, or its number is beyond the box.
+        ProofDoesNotHold: the path does not lead from the commitment, at this number, to the root.
+    """
+    parsed = parse_box_path(data)
+    if parsed.number > ballots_cast:
+        raise MalformedInput(f"box path: expected a number up to {ballots_cast}")
+    verify_inclusion(
+        leaf_hash(parsed.commitment),
+        index=parsed.number - 1,
+        tree_size=ballots_cast,
+        proof=parsed.path,
+        root=box_root,
+    )
+    return parsed
+
+
+def encode_box_path(path: BoxPath) -> bytes:
+    """Write the file of one ballot."""
+    return encode_canonical(
+        {
+            "format": FORMAT,
+            "number": path.number,
+            "commitment": path.commitment.hex(),
+            "path": [encode_base64(value) for value in path.path],
+        }
+    )
+
+
+def parse_box_path(data: bytes) -> BoxPath:
+    """Read the file of one ballot without believing it.
+
+    Raises:
+        MalformedInput: it is too long, not canonical, or not of the form.
+    """
+    if len(data) > MAX_BOX_PATH_BYTES:
+        raise MalformedInput(f"box path: expected at most {MAX_BOX_PATH_BYTES} bytes, found {len(data)}")
+    value = require_canonical(data)
+    if not isinstance(value, dict) or value.keys() != _MEMBERS or value["format"] != FORMAT:
+        raise MalformedInput(f"box path: expected format {FORMAT} with its members")
+    number, commitment = value["number"], value["commitment"]
+    if type(number) is not int or not 1 <= number <= MAX_SAFE_INTEGER:
+        raise MalformedInput("box path: expected number to be an integer of 1 or more")
+    if not isinstance(commitment, str):
+        raise MalformedInput("box path: expected its commitment to be text")
+    return BoxPath(number, parse_commitment(commitment), parse_path(value["path"]))
