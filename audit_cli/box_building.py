@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from audit_cli.arguments import read_file
-from audit_cli.errors import EXIT_HOLDS, WrongUse
+from audit_cli.errors import EXIT_HOLDS, DoesNotHold, WrongUse
 from audit_service.closed_trees import build_closed_tree
 from verifier.ballot_boxes import BoxPath, encode_box_path, parse_commitment
-from verifier.errors import MalformedInput
+from verifier.errors import MalformedInput, VerificationError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,14 +24,19 @@ def build(file: Path, folder: Path, out: Output) -> int:
 
     Raises:
         WrongUse: the file is not one commitment on each line, or the folder is not new or empty.
+        DoesNotHold: the prover's root or a path is wrong.
     """
     commitments = read_commitments(read_file(file, max_bytes=MAX_BALLOTS * _LINE_BYTES))
-    tree = build_closed_tree(commitments)
-    folder.mkdir(parents=True, exist_ok=True)
-    if any(folder.iterdir()):
+    if folder.exists() and any(folder.iterdir()):
         raise WrongUse(f"{folder} is not empty: paths of two boxes must not mix")
-    for number, commitment in enumerate(commitments, 1):
-        path = BoxPath(number, commitment, tree.path(number - 1))
+    try:
+        tree = build_closed_tree(commitments)
+        # All paths are checked before one is written: a folder is a whole box or none.
+        paths = [BoxPath(index + 1, each, tree.path(index)) for index, each in enumerate(commitments)]
+    except VerificationError as error:
+        raise DoesNotHold(f"the tree of the box was built wrongly, nothing is written: {error}") from error
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, path in enumerate(paths, 1):
         (folder / f"{number:08}.box-path.json").write_bytes(encode_box_path(path))
         out.progress(f"{number:,} of {tree.size:,} paths written")
     out.verdict(f"box_root {tree.root.hex()}\nballots_cast {tree.size}")
