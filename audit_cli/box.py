@@ -27,12 +27,15 @@ FILE for `build` has one commitment on each line: 64 lower-case hexadecimal digi
 commitment twice. Commitments are sorted before they are numbered, so neither the numbers nor the files tell in which
 order ballots came. Path files are named by number (00000017.box-path.json), never by voter.
 
+Root and number of ballots must come from the log: the entry service.ballot-sealed.v1, which `audit verify` checks.
+
 A path file shows "a ballot of mine is in the box". It never shows the choice: a receipt that opened the choice could
 be sold. So it must be handed out without the random bytes behind the commitment.
 """
 _EPILOG = """\
 examples:
   audit box build commitments.txt --out box
+  audit verify sealed.tlog-proof --entry sealed.json --vkey @log.vkey
   audit box verify box/00000017.box-path.json --root 5f…e1 --count 420
 
 exit codes: 0 holds, 1 does not hold, 2 wrong use.

@@ -17,16 +17,16 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from verifier.batch_proofs import parse_path
-from verifier.canonical import MAX_SAFE_INTEGER, encode_canonical, require_canonical
-from verifier.encoding import encode_base64
+from verifier.canonical import encode_canonical
 from verifier.errors import MalformedInput
 from verifier.hashing import leaf_hash
+from verifier.json_proofs import encode_path, parse_integer, parse_path, parse_proof_object, parse_text, require_format
 from verifier.tree import verify_inclusion
 
 FORMAT = "ledger-box-path/v1"
 MAX_BOX_PATH_BYTES = 8_192
 
+_WHAT = "box path"
 _MEMBERS = frozenset({"format", "number", "commitment", "path"})
 _COMMITMENT = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
@@ -78,7 +78,7 @@ def encode_box_path(path: BoxPath) -> bytes:
             "format": FORMAT,
             "number": path.number,
             "commitment": path.commitment.hex(),
-            "path": [encode_base64(value) for value in path.path],
+            "path": encode_path(path.path),
         }
     )
 
@@ -89,14 +89,8 @@ def parse_box_path(data: bytes) -> BoxPath:
     Raises:
         MalformedInput: it is too long, not canonical, or not of the form.
     """
-    if len(data) > MAX_BOX_PATH_BYTES:
-        raise MalformedInput(f"box path: expected at most {MAX_BOX_PATH_BYTES} bytes, found {len(data)}")
-    value = require_canonical(data)
-    if not isinstance(value, dict) or value.keys() != _MEMBERS or value["format"] != FORMAT:
-        raise MalformedInput(f"box path: expected format {FORMAT} with its members")
-    number, commitment = value["number"], value["commitment"]
-    if type(number) is not int or not 1 <= number <= MAX_SAFE_INTEGER:
-        raise MalformedInput("box path: expected number to be an integer of 1 or more")
-    if not isinstance(commitment, str):
-        raise MalformedInput("box path: expected its commitment to be text")
-    return BoxPath(number, parse_commitment(commitment), parse_path(value["path"]))
+    value = parse_proof_object(data, what=_WHAT, members=_MEMBERS, max_bytes=MAX_BOX_PATH_BYTES)
+    require_format(value["format"], FORMAT, what=_WHAT)
+    commitment = parse_text(value["commitment"], "commitment", what=_WHAT).decode()
+    number = parse_integer(value["number"], "number", least=1, what=_WHAT)
+    return BoxPath(number, parse_commitment(commitment), parse_path(value["path"], what=_WHAT))

@@ -20,24 +20,29 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from verifier.canonical import MAX_SAFE_INTEGER, encode_canonical, require_canonical
-from verifier.encoding import encode_base64, parse_base64
+from verifier.canonical import encode_canonical
 from verifier.envelope import parse_entry, parse_submission
 from verifier.errors import MalformedInput, ProofDoesNotHold
-from verifier.hashing import HASH_BYTES, leaf_hash
-from verifier.proofs import MAX_HASHES
+from verifier.hashing import leaf_hash
+from verifier.json_proofs import (
+    encode_path,
+    encode_text,
+    parse_integer,
+    parse_path,
+    parse_proof_object,
+    parse_text,
+    require_format,
+)
 from verifier.tree import verify_inclusion
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 FORMAT = "ledger-batch-proof/v1"
 MAX_BATCH_PROOF_BYTES = 262_144
 MANIFEST_TYPE = "service.batch-sealed.v1"
 TRANSACTION_TYPE = "service.transaction-recorded.v1"
 
+_WHAT = "batch proof"
 _MEMBERS = frozenset({"format", "index", "number", "count", "submission", "path", "submissions_root"})
 _SHA256_HEX = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
@@ -129,8 +134,8 @@ def parse_manifest_entry(entry: bytes) -> SealedBatch:
         batch_id=batch_id,
         source=attributes["source"],
         subject=attributes["subject"],
-        count=_integer(data, "count", least=1),
-        root=_root(data),
+        count=parse_integer(data.get("count"), "count", least=1, what="manifest"),
+        root=_root(data.get("submissions_root"), what="manifest"),
     )
 
 
@@ -143,18 +148,14 @@ def encode_batch_proof(proof: BatchProof) -> bytes:
     Raises:
         MalformedInput: the submission is no UTF-8 text.
     """
-    try:
-        submission = proof.submission.decode("utf-8")
-    except UnicodeDecodeError:
-        raise MalformedInput("batch proof: the submission is not UTF-8") from None
     return encode_canonical(
         {
             "format": FORMAT,
             "index": proof.index,
             "number": proof.number,
             "count": proof.count,
-            "submission": submission,
-            "path": [encode_base64(value) for value in proof.path],
+            "submission": encode_text(proof.submission, what=_WHAT),
+            "path": encode_path(proof.path),
             "submissions_root": proof.root.hex(),
         }
     )
@@ -167,49 +168,23 @@ def parse_batch_proof(data: bytes) -> BatchProof:
         MalformedInput: it is too long, not canonical, of another format, or a member is missing, unknown or not of
             its form.
     """
-    if len(data) > MAX_BATCH_PROOF_BYTES:
-        raise MalformedInput(f"batch proof: expected at most {MAX_BATCH_PROOF_BYTES} bytes, found {len(data)}")
-    value = require_canonical(data)
-    if not isinstance(value, dict) or value.keys() != _MEMBERS or value["format"] != FORMAT:
-        raise MalformedInput(f"batch proof: expected format {FORMAT} with its members")
-    count = _integer(value, "count", least=1)
-    number = _integer(value, "number", least=1)
+    value = parse_proof_object(data, what=_WHAT, members=_MEMBERS, max_bytes=MAX_BATCH_PROOF_BYTES)
+    require_format(value["format"], FORMAT, what=_WHAT)
+    count = parse_integer(value["count"], "count", least=1, what=_WHAT)
+    number = parse_integer(value["number"], "number", least=1, what=_WHAT)
     if number > count:
         raise MalformedInput("batch proof: expected a number up to its count")
-    if not isinstance(value["submission"], str):
-        raise MalformedInput("batch proof: expected its submission to be text")
     return BatchProof(
-        index=_integer(value, "index", least=0),
+        index=parse_integer(value["index"], "index", least=0, what=_WHAT),
         number=number,
         count=count,
-        submission=value["submission"].encode("utf-8"),
-        path=parse_path(value["path"]),
-        root=_root(value),
+        submission=parse_text(value["submission"], "submission", what=_WHAT),
+        path=parse_path(value["path"], what=_WHAT),
+        root=_root(value["submissions_root"], what=_WHAT),
     )
 
 
-def parse_path(value: object) -> tuple[bytes, ...]:
-    """Read a path as the proofs in JSON have it: hashes in base64, the leaf's sibling first.
-
-    Raises:
-        MalformedInput: it is no such list, or longer than any path.
-    """
-    if not isinstance(value, list) or len(value) > MAX_HASHES:
-        raise MalformedInput(f"path: expected at most {MAX_HASHES} hashes")
-    if not all(isinstance(item, str) for item in value):
-        raise MalformedInput("path: expected hashes in base64")
-    return tuple(parse_base64(item, name="hash of the path", length=HASH_BYTES) for item in value)
-
-
-def _integer(value: Mapping[str, Any], name: str, *, least: int) -> int:
-    number = value.get(name)
-    if type(number) is not int or not least <= number <= MAX_SAFE_INTEGER:
-        raise MalformedInput(f"expected {name} to be an integer of {least} or more")
-    return number
-
-
-def _root(value: Mapping[str, Any]) -> bytes:
-    root = value.get("submissions_root")
+def _root(root: object, *, what: str) -> bytes:
     if not isinstance(root, str) or _SHA256_HEX.fullmatch(root) is None:
-        raise MalformedInput("expected submissions_root to be 64 lower-case hexadecimal digits")
+        raise MalformedInput(f"{what}: expected submissions_root to be 64 lower-case hexadecimal digits")
     return bytes.fromhex(root)

@@ -1,9 +1,10 @@
 """Is the tree that somebody else built over these leaves the tree that we mean, and each of its paths a path?
 
-A *closed tree* is built once over a list that never grows: the rows of a report. Whoever builds it, a *prover*, is not
-trusted. Its root must be the one that we compute from the leaves, and no path leaves `CheckedTree` before it has led
-from its leaf, at its index, to that root. So a prover that collapses equal leaves, offers an inner node as a leaf, or
-is simply wrong, costs an error and nothing else. The empty tree needs no prover.
+A *closed tree* is built once over a list that never grows: rows of a report, transactions of a batch, ballots of a
+box. Whoever builds it, a *prover*, is not trusted. Its root must be the one that we compute from the leaves, and no
+path leaves `CheckedTree` before it has led from its leaf, at its index, to that root. So a prover that collapses equal
+leaves, offers an inner node as a leaf, or is simply wrong, costs an error and nothing else. The empty tree needs no
+prover.
 """
 
 from __future__ import annotations

@@ -20,13 +20,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from verifier.canonical import MAX_SAFE_INTEGER, encode_canonical, require_canonical
+from verifier.canonical import encode_canonical
 from verifier.checkpoints import Checkpoint, verify_checkpoint
-from verifier.encoding import encode_base64, parse_base64
 from verifier.envelope import signature_kid, verify_signature
 from verifier.errors import MalformedInput, ProofDoesNotHold
-from verifier.hashing import HASH_BYTES, leaf_hash
-from verifier.proofs import MAX_HASHES
+from verifier.hashing import leaf_hash
+from verifier.json_proofs import (
+    encode_path,
+    encode_text,
+    parse_integer,
+    parse_path,
+    parse_proof_object,
+    parse_text,
+    require_format,
+    require_members,
+)
 from verifier.reports import (
     Report,
     parse_report_entry,
@@ -46,6 +54,7 @@ FORMAT = "ledger-row-proof/v1"
 MAX_ROW_PROOF_BYTES = 262_144
 PRESENT, ABSENT = "present", "absent"
 
+_WHAT = "row proof"
 _MEMBERS = frozenset({"format", "claim", "row_key", "rows", "entry", "index", "inclusion", "checkpoint"})
 _ROW_MEMBERS = frozenset({"index", "path", "row"})
 
@@ -232,12 +241,13 @@ def encode_row_proof(proof: RowProof) -> bytes:
             "claim": proof.claim,
             "row_key": proof.row_key,
             "rows": [
-                {"index": row.index, "path": _encode_hashes(row.path), "row": _text(row.row)} for row in proof.rows
+                {"index": row.index, "path": encode_path(row.path), "row": encode_text(row.row, what=_WHAT)}
+                for row in proof.rows
             ],
-            "entry": _text(proof.entry),
+            "entry": encode_text(proof.entry, what=_WHAT),
             "index": proof.index,
-            "inclusion": _encode_hashes(proof.inclusion),
-            "checkpoint": _text(proof.checkpoint),
+            "inclusion": encode_path(proof.inclusion),
+            "checkpoint": encode_text(proof.checkpoint, what=_WHAT),
         }
     )
 
@@ -249,11 +259,8 @@ def parse_row_proof(data: bytes) -> RowProof:
         MalformedInput: it is too long, not canonical, of another format, or a member is missing, unknown or not of
             its form.
     """
-    if len(data) > MAX_ROW_PROOF_BYTES:
-        raise MalformedInput(f"row proof: expected at most {MAX_ROW_PROOF_BYTES} bytes, found {len(data)}")
-    value = _object(require_canonical(data), _MEMBERS)
-    if value["format"] != FORMAT:
-        raise MalformedInput(f"row proof: expected format {FORMAT}")
+    value = parse_proof_object(data, what=_WHAT, members=_MEMBERS, max_bytes=MAX_ROW_PROOF_BYTES)
+    require_format(value["format"], FORMAT, what=_WHAT)
     if value["claim"] not in (PRESENT, ABSENT):
         raise MalformedInput(f"row proof: expected the claim {PRESENT} or {ABSENT}")
     rows = value["rows"]
@@ -263,54 +270,17 @@ def parse_row_proof(data: bytes) -> RowProof:
         claim=value["claim"],
         row_key=require_row_key(value["row_key"]),
         rows=tuple(_parse_placed(row) for row in rows),
-        entry=_bytes(value["entry"], "entry"),
-        index=_index(value["index"]),
-        inclusion=_parse_hashes(value["inclusion"]),
-        checkpoint=_bytes(value["checkpoint"], "checkpoint"),
+        entry=parse_text(value["entry"], "entry", what=_WHAT),
+        index=parse_integer(value["index"], "index", least=0, what=_WHAT),
+        inclusion=parse_path(value["inclusion"], what=_WHAT),
+        checkpoint=parse_text(value["checkpoint"], "checkpoint", what=_WHAT),
     )
 
 
 def _parse_placed(value: object) -> PlacedRow:
-    row = _object(value, _ROW_MEMBERS)
+    row = require_members(value, _ROW_MEMBERS, what=_WHAT)
     return PlacedRow(
-        row=_bytes(row["row"], "row"),
-        index=_index(row["index"]),
-        path=_parse_hashes(row["path"]),
+        row=parse_text(row["row"], "row", what=_WHAT),
+        index=parse_integer(row["index"], "index", least=0, what=_WHAT),
+        path=parse_path(row["path"], what=_WHAT),
     )
-
-
-def _object(value: object, members: frozenset[str]) -> dict[str, Any]:
-    if not isinstance(value, dict) or value.keys() != members:
-        raise MalformedInput(f"row proof: expected the members {', '.join(sorted(members))}")
-    return value
-
-
-def _index(value: object) -> int:
-    if type(value) is not int or not 0 <= value <= MAX_SAFE_INTEGER:
-        raise MalformedInput("row proof: expected an index of 0 or more")
-    return value
-
-
-def _bytes(value: object, name: str) -> bytes:
-    if not isinstance(value, str):
-        raise MalformedInput(f"row proof: expected its {name} to be text")
-    return value.encode("utf-8")
-
-
-def _text(data: bytes) -> str:
-    try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError:
-        raise MalformedInput("row proof: a part is not UTF-8") from None
-
-
-def _encode_hashes(hashes: Sequence[bytes]) -> list[str]:
-    return [encode_base64(value) for value in hashes]
-
-
-def _parse_hashes(value: object) -> tuple[bytes, ...]:
-    if not isinstance(value, list) or len(value) > MAX_HASHES:
-        raise MalformedInput(f"row proof: expected at most {MAX_HASHES} hashes")
-    if not all(isinstance(item, str) for item in value):
-        raise MalformedInput("row proof: expected hashes in base64")
-    return tuple(parse_base64(item, name="hash of the row proof", length=HASH_BYTES) for item in value)

@@ -12,12 +12,18 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from verifier.canonical import MAX_SAFE_INTEGER, encode_canonical, require_canonical
-from verifier.encoding import encode_base64, parse_base64
+from verifier.canonical import MAX_SAFE_INTEGER, encode_canonical
 from verifier.envelope import parse_entry
 from verifier.errors import MalformedInput, ProofDoesNotHold
-from verifier.hashing import HASH_BYTES, leaf_hash
-from verifier.proofs import MAX_HASHES
+from verifier.hashing import leaf_hash
+from verifier.json_proofs import (
+    encode_path,
+    encode_text,
+    parse_path,
+    parse_proof_object,
+    parse_text,
+    require_format,
+)
 from verifier.right_edge import RightEdge
 from verifier.tree import verify_inclusion
 
@@ -112,6 +118,7 @@ def verify_event_in_stream(entry: bytes, head: StreamHead, *, path: Sequence[byt
 
 FORMAT = "ledger-stream-proof/v1"
 MAX_STREAM_PROOF_BYTES = 524_288
+_WHAT = "stream proof"
 _MEMBERS = frozenset({"format", "entry", "path", "row_proof"})
 
 
@@ -133,9 +140,9 @@ def encode_stream_proof(proof: StreamProof) -> bytes:
     return encode_canonical(
         {
             "format": FORMAT,
-            "entry": _text(proof.entry),
-            "path": [encode_base64(value) for value in proof.path],
-            "row_proof": _text(proof.row_proof),
+            "entry": encode_text(proof.entry, what=_WHAT),
+            "path": encode_path(proof.path),
+            "row_proof": encode_text(proof.row_proof, what=_WHAT),
         }
     )
 
@@ -146,23 +153,10 @@ def parse_stream_proof(data: bytes) -> StreamProof:
     Raises:
         MalformedInput: it is too long, not canonical, or not of the form.
     """
-    if len(data) > MAX_STREAM_PROOF_BYTES:
-        raise MalformedInput(f"stream proof: expected at most {MAX_STREAM_PROOF_BYTES} bytes, found {len(data)}")
-    value = require_canonical(data)
-    if not isinstance(value, dict) or value.keys() != _MEMBERS or value["format"] != FORMAT:
-        raise MalformedInput(f"stream proof: expected format {FORMAT}")
-    path = value["path"]
-    texts = all(isinstance(value[name], str) for name in ("entry", "row_proof"))
-    if not texts or not isinstance(path, list) or len(path) > MAX_HASHES:
-        raise MalformedInput("stream proof: expected an entry, a path and a row proof")
-    if not all(isinstance(item, str) for item in path):
-        raise MalformedInput("stream proof: expected hashes in base64")
-    hashes = tuple(parse_base64(item, name="hash of the stream proof", length=HASH_BYTES) for item in path)
-    return StreamProof(value["entry"].encode(), hashes, value["row_proof"].encode())
-
-
-def _text(data: bytes) -> str:
-    try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError:
-        raise MalformedInput("stream proof: a part is not UTF-8") from None
+    value = parse_proof_object(data, what=_WHAT, members=_MEMBERS, max_bytes=MAX_STREAM_PROOF_BYTES)
+    require_format(value["format"], FORMAT, what=_WHAT)
+    return StreamProof(
+        entry=parse_text(value["entry"], "entry", what=_WHAT),
+        path=parse_path(value["path"], what=_WHAT),
+        row_proof=parse_text(value["row_proof"], "row proof", what=_WHAT),
+    )

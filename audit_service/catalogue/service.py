@@ -162,8 +162,8 @@ class BallotOpened(Payload, kw_only=True):
 class BallotSealed(Payload, kw_only=True):
     """The ballot box after the last day: how many ballots lie in it, and the RFC 6962 root over them.
 
-    A voter's receipt proves that a ballot lies in the box, never which choice it holds: a receipt that opened the
-    choice could be sold.
+    Its leaves are the ballots' commitments, 32 bytes each, sorted. A voter's receipt proves that a ballot lies in the
+    box, never which choice it holds: a receipt that opened the choice could be sold.
     """
 
     ballot_id: Code
