@@ -16,6 +16,7 @@ from audit_service.errors import NotInLog, Overloaded
 from tests.support.broken_provers import WRONG_PATHS, WRONG_ROOTS
 from tests.support.log_builder import PERIOD, small_log
 from verifier.batch_proofs import (
+    TRANSACTION_TYPE,
     BatchProof,
     encode_batch_proof,
     parse_batch_proof,
@@ -24,6 +25,7 @@ from verifier.batch_proofs import (
 )
 from verifier.canonical import encode_canonical
 from verifier.errors import MalformedInput, ProofDoesNotHold, VerificationError
+from verifier.hashing import leaf_hash
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -166,6 +168,23 @@ def test_a_proof_holds_for_its_own_manifest_alone() -> None:
         check(PROOF, index=FIRST + 3)
     with pytest.raises(ProofDoesNotHold):
         verify_batch_proof(PROOF, manifest_entry=ENTRIES[FIRST], manifest_index=SECOND)
+
+
+def test_what_an_agency_sealed_that_is_no_transaction_is_not_proven_as_one() -> None:
+    submission = _submission(FIRST + 1).replace(TRANSACTION_TYPE, "service.transaction-voided.v1").encode()
+    root = leaf_hash(submission)
+    entry = json.loads(ENTRIES[FIRST])
+    entry["data"] |= {"count": 1, "submissions_root": root.hex()}
+    proof = encode_batch_proof(BatchProof(FIRST, 1, 1, submission, (), root))
+    with pytest.raises(MalformedInput, match="expected a submission of type"):
+        verify_batch_proof(proof, manifest_entry=encode_canonical(entry), manifest_index=FIRST)
+
+
+def test_a_number_beyond_the_batch_that_it_leads_to_is_answered() -> None:
+    index = SECOND + 1
+    entry = {**json.loads(ENTRIES[index]), "id": f"sealed-0/{index - FIRST}"}
+    with pytest.raises(NotInLog):
+        trees_over([*ENTRIES[:index], encode_canonical(entry), *ENTRIES[index + 1 :]]).prove(index)
 
 
 def test_a_submission_of_another_batch_with_a_path_that_fits_is_refused() -> None:
