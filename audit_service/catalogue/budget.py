@@ -269,16 +269,24 @@ class Paid(Payload, kw_only=True):
 
 
 class Returned(Payload, kw_only=True):
-    """Money of a payment comes back in the same fiscal year (여입): the executed amount falls."""
+    """Money of a payment comes back in the same fiscal year (여입): the executed amount falls.
+
+    With `contract_returned_id` the payment belongs to a contract: the next entry of the same atomic batch is the
+    `contract.returned.v1` of that id, for the same amount.
+    """
 
     return_id: Code
     payment_id: Code
     amount_won: PositiveWon
     reason_ko: Text
+    contract_returned_id: Code | UnsetType = UNSET
 
 
 class PriorYearRefunded(Payload, kw_only=True):
-    """Money of a closed year comes back later (과년도 반납): as revenue, so the settlement stays as it is."""
+    """Money of a closed year comes back later (과년도 반납): as revenue, so the settlement stays as it is.
+
+    A contract's payment stays paid as well: its stream says what left the budget, and revenue moves no budget.
+    """
 
     refund_id: Code
     payment_id: Code

@@ -5,7 +5,8 @@ replacement from here on. The rule tries it out on the stream's own state and ro
 leaves no trace; `docs/adr/0008` says why. In this order:
 
 1. the target is an event of this budget whose type can be corrected, and no correction took it back;
-2. the replacement, if any, is of the target's type; a payment on a contract has its contract's half;
+2. the replacement, if any, is of the target's type; a payment on a contract has its contract's half, and a return on
+   one is not corrected at all;
 3. reversed, then replaced by the type's own rule, as if the year were open;
 4. every line, obligation, payment, item, round and use that was touched still stands as it must.
 
@@ -106,6 +107,7 @@ def decide_corrected(world: World, state: BudgetState, event: Event) -> None:
     target_id, target = _require_target(state, event)
     replacement = _require_replacement(event, target)
     _require_contract_half(state, event, target, replacement)
+    _require_no_return_on_contract(state, event, target, replacement)
     undo = Undo()
     try:
         _try(world, state, event, undo, target_id=target_id, replacement=replacement, year=year)
@@ -205,6 +207,21 @@ def _require_contract_half(state: BudgetState, event: Event, target: Posting, re
             "a corrected payment stays on its contract, or leaves it",
             stream=event.subject,
             allowed=before,
+        )
+
+
+def _require_no_return_on_contract(state: BudgetState, event: Event, target: Posting, replacement: Any) -> None:
+    """Is no return corrected that a contract shows too? It is made good by a payment on both streams."""
+    if target.event_type != "budget.returned.v1":
+        return
+    shown = target.named != TAKEN_BACK and state.returns[target.named.split(" ")[0]].contract_returned_id is not None
+    if shown or (replacement is not None and stated(replacement.contract_returned_id) is not None):
+        raise RuleBroken(
+            "budget.return-on-contract",
+            "a return on a contract is not corrected: what came back wrongly is paid again",
+            stream=event.subject,
+            columns={"corrected_type": target.event_type},
+            allowed="budget.paid.v1",
         )
 
 

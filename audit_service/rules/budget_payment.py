@@ -1,8 +1,9 @@
 """May an obligation be paid, and may money come back? Payments, returns in the year, refunds after it.
 
 A payment on a contract moves two streams; the contract's half (`contract.paid.v1`, `contract.advance-paid.v1`)
-is the next entry (groups.py). A return (여입) makes room on the obligation again; a refund (과년도 반납) is
-revenue of a later year and moves no column.
+is the next entry (groups.py), and so is that of a return (여입) on one (`contract.returned.v1`). A return makes room
+on the obligation again; a refund (과년도 반납) is revenue of a later year and moves no column: the payment stays
+executed, and paid on its contract.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from audit_service.rules.budget_checks import (
 )
 from audit_service.rules.budget_postings import post
 from audit_service.rules.budget_spending import require_obligation
-from audit_service.rules.budget_states import BudgetState, Line, Obligation, Payment
+from audit_service.rules.budget_states import BudgetState, Line, Obligation, Payment, Return
 from audit_service.rules.errors import RuleBroken
 
 if TYPE_CHECKING:
@@ -171,9 +172,25 @@ def decide_returned(_: World, state: BudgetState, event: Event) -> None:
     """May money of a payment come back (여입)? In the same open year, no more than was paid."""
     require_open_year(state, event)
     data: Returned = event.data
-    if state.returns.get(data.return_id):
+    known = state.returns.get(data.return_id)
+    if known is not None and known.standing:
         raise RuleBroken("budget.return-duplicate", f"return {data.return_id} is already booked", stream=event.subject)
-    _require_returnable(event, _require_payment(state, event, data.payment_id), won=data.amount_won)
+    payment = _require_payment(state, event, data.payment_id)
+    # Otherwise the contract would show cash as paid that came back long ago.
+    if (stated(data.contract_returned_id) is None) != (payment.contract_paid_id is None):
+        raise RuleBroken(
+            "budget.return-on-contract",
+            "a return has a contract's half exactly when its payment has one",
+            stream=event.subject,
+            columns={
+                "contract_returned_id": {
+                    "stated": stated(data.contract_returned_id) is not None,
+                    "expected": payment.contract_paid_id is not None,
+                }
+            },
+            allowed="contract_returned_id" if payment.contract_paid_id is not None else None,
+        )
+    _require_returnable(event, payment, won=data.amount_won)
 
 
 def evolve_returned(state: BudgetState, event: Event, undo: Changes) -> None:
@@ -183,7 +200,8 @@ def evolve_returned(state: BudgetState, event: Event, undo: Changes) -> None:
     line_id = state.obligations[payment.obligation_id].line_id
     _give_back(state, undo, data.payment_id, won=data.amount_won, uses=1)
     _pay(state, undo, payment.obligation_id, won=-data.amount_won)
-    undo.put(state.returns, data.return_id, data.amount_won)
+    returned = Return(event.id, data.payment_id, data.amount_won, stated(data.contract_returned_id))
+    undo.put(state.returns, data.return_id, returned)
     post(
         state,
         event,
@@ -209,7 +227,7 @@ def reverse_returned(state: BudgetState, posting: Posting, undo: Changes) -> Non
     won = -int(posting.moves[2])
     _give_back(state, undo, payment_id, won=-won, uses=-1)
     _pay(state, undo, state.payments[payment_id].obligation_id, won=won)
-    undo.put(state.returns, return_id, 0)
+    undo.put(state.returns, return_id, state.returns[return_id]._replace(standing=False))
 
 
 def decide_refunded(_: World, state: BudgetState, event: Event) -> None:

@@ -173,6 +173,16 @@ class Payment(NamedTuple):
     standing: bool = True
 
 
+class Return(NamedTuple):
+    """Money of a payment that came back in the year, as the contract's half of the pair must find it again."""
+
+    event_id: str
+    payment_id: str
+    amount_won: int
+    contract_returned_id: str | None
+    standing: bool = True
+
+
 class CarriedOver(NamedTuple):
     """The closing year's half of a carry-over, as the opening year's half must find it again."""
 
@@ -257,8 +267,8 @@ class BudgetState(NamedTuple):
     """`budget/<agency>/<fiscal year>`. Both halves of a carry-over are kept by the id of the first.
 
     `bound` holds Σ obligations in won by `<process id> <instalment>`, `offices` what is re-allotted by
-    `<line id> <office>`, `plan_used` what is carried over by `<plan subject> <plan id>`; `returns` and `refunds` hold
-    won by their id, 0 for one that was taken back. `corrected` leads from an event to the correction that took it back.
+    `<line id> <office>`, `plan_used` what is carried over by `<plan subject> <plan id>`; `refunds` hold won
+    by their id. `corrected` leads from an event to the correction that took it back.
     """
 
     year: dict[str, Year]
@@ -272,7 +282,7 @@ class BudgetState(NamedTuple):
     codes: dict[str, frozenset[str]]
     bound: dict[str, int]
     offices: dict[str, int]
-    returns: dict[str, int]
+    returns: dict[str, Return]
     refunds: dict[str, int]
     pre_appropriations: dict[str, PreAppropriation]
     rounds: dict[int, tuple[str, ...] | None]

@@ -161,6 +161,15 @@ def _require_pair(world: World, state: ContractState, event: Event, posting: Pos
             stream=event.subject,
             allowed="budget_corrected_id and budget_subject",
         )
+    paid = state.payments[posting.key]
+    if paid is not None and paid.returned_won:
+        raise RuleBroken(
+            "contract.payment-returned",
+            f"{paid.returned_won} won of the payment came back",
+            stream=event.subject,
+            columns={"returned_won": paid.returned_won},
+            allowed="another payment or return",
+        )
     _require_budget_half(world, state, event, posting, first_id=first_id, subject=subject)
 
 

@@ -38,7 +38,13 @@ from audit_service.rules.states import ONLY
 from audit_service.rules.world import World, read_budget
 
 if TYPE_CHECKING:
-    from audit_service.catalogue.contract import AdvancePaid, ContractPaid, DelayDamagesAssessed, SubcontractPaid
+    from audit_service.catalogue.contract import (
+        AdvancePaid,
+        ContractPaid,
+        ContractReturned,
+        DelayDamagesAssessed,
+        SubcontractPaid,
+    )
     from audit_service.catalogue.event import Event
     from audit_service.rules.states import BudgetState, Payment
     from audit_service.rules.undo import Changes
@@ -46,7 +52,7 @@ if TYPE_CHECKING:
 PPM = 1_000_000
 
 
-def payment_key(data: AdvancePaid | ContractPaid) -> str:
+def payment_key(data: AdvancePaid | ContractPaid | ContractReturned) -> str:
     """Under which key is a payment kept? Its id is unique in one budget stream; a contract is paid from several."""
     return f"{data.budget_subject} {data.payment_id}"
 

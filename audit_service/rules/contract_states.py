@@ -128,7 +128,7 @@ class Inspection(NamedTuple):
 class ContractPayment(NamedTuple):
     """A payment on the contract: an advance, or one for accepted work (`exempt`: imported without acceptances).
 
-    `budget_event_id` is the event of the budget that it answers.
+    `budget_event_id` is the event of the budget that it answers, `returned_won` what came back of it.
     """
 
     instalment: int
@@ -138,6 +138,7 @@ class ContractPayment(NamedTuple):
     advance: bool = False
     exempt: bool = False
     inspection_id: str | None = None
+    returned_won: int = 0
 
 
 class Subcontract(NamedTuple):
@@ -174,7 +175,7 @@ class Posting(NamedTuple):
 
 
 class ContractState(NamedTuple):
-    """`contract/<process id>`. Payments are kept by budget stream and payment id, postings by event id.
+    """`contract/<process id>`. Payments and returns are kept by budget stream and their id, postings by event id.
 
     `prior_steps` are the results of each step in the order of their rounds ("" while a correction has taken one out).
     """
@@ -188,6 +189,7 @@ class ContractState(NamedTuple):
     subcontracts: dict[str, Subcontract | None]
     inspections: dict[str, Inspection | None]
     payments: dict[str, ContractPayment | None]
+    returns: dict[str, int]
     subcontract_payments: dict[str, SubcontractPayment | None]
     damages: dict[str, Damages | None]
     warranties: dict[int, str]

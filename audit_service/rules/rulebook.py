@@ -169,6 +169,10 @@ RULES: dict[str, str] = {
     ),
     "budget.payment-duplicate": "A payment's id is used once a year.",
     "budget.payment-unknown": "Money comes back only from a payment of the same budget.",
+    "budget.return-on-contract": (
+        "A return names its contract's half exactly when its payment has one; such a return is made good by a payment "
+        "on both streams, not by a correction."
+    ),
     "budget.return-duplicate": "A return's id is used once a year.",
     "budget.return-exceeded": "What comes back of a payment does not exceed it.",
     "budget.refund-duplicate": "A refund's id is used once.",
@@ -327,7 +331,15 @@ RULES: dict[str, str] = {
     "contract.payment-unknown": "A contract's payment answers a payment of the budget.",
     "contract.payment-differs": "Both halves of a payment state the same amount, contract, instalment and ids.",
     "contract.payment-duplicate": "A payment is shown on its contract once.",
-    "contract.payment-alone": "The two halves of a contract's payment are neighbouring entries of one atomic batch.",
+    "contract.payment-alone": (
+        "The two halves of a contract's payment, or of its return, are neighbouring entries of one atomic batch."
+    ),
+    "contract.return-duplicate": "A contract shows a return once.",
+    "contract.return-differs": "The budget's return and the contract's half of it say the same.",
+    "contract.return-set-off": "Of an advance comes back only what was not set off against accepted work.",
+    "contract.payment-returned": (
+        "A contract's payment of which money came back is not corrected: what is wrong is paid or returned."
+    ),
     "contract.payment-line": (
         "A payment leaves a line that its instalment names, or one into which that line was carried over."
     ),

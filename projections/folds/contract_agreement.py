@@ -5,7 +5,7 @@ side alone, or differs, is named here. The rules refuse all of it at the entry; 
 books, so that a contract whose stream or entry has vanished is seen.
 
 1. `VANISHED`: a budget obliges or pays for a contract that no stream plans.
-2. `PAYMENTS_DIFFER`: the payments of the budgets and those that the contract shows are not the same.
+2. `PAYMENTS_DIFFER`: the payments of the budgets less their returns and those of the contract are not the same.
 3. `SIGNED_ABOVE_OBLIGATED`: an instalment promises more than is obligated for it (imports and unit prices apart).
 4. `PLAN_ABOVE_LINES`: a note, no error: a plan hopes for more than its lines hold now.
 """
@@ -39,7 +39,7 @@ class Nothing(Struct):
 
 
 class _Budgeted(NamedTuple):
-    """What one budget year says of one contract: obligations by instalment, payments by id, in won, and their rows."""
+    """What a budget year says of a contract, in won: obligations by instalment, payments less returns; their rows."""
 
     obligated_won: dict[int, int]
     paid_won: dict[str, int]
@@ -137,7 +137,8 @@ def _read_year(year: BudgetYear) -> dict[str, _Budgeted]:
         obligation = obligations.get(record.cells["obligation_id"])
         name = None if obligation is None else obligation.cells["contract_process_id"]
         if name is not None:
-            found[name].paid_won[payment_id] = record.cells["amount_won"]
+            # A refund of a closed year (refunded_later_won) is revenue: the payment stays on both sides.
+            found[name].paid_won[payment_id] = record.cells["amount_won"] - record.cells["returned_won"]
             found[name].records.append(record)
     return found
 
@@ -159,6 +160,9 @@ class _Pair:
                 for fact in contract.standing(table):
                     cells = fact.cells
                     self.paid_on_contract[cells["budget_subject"], cells["payment_id"]] = cells["amount_won"]
+            for fact in contract.standing("returns"):
+                key = (fact.cells["budget_subject"], fact.cells["payment_id"])
+                self.paid_on_contract[key] = self.paid_on_contract.get(key, 0) - fact.cells["amount_won"]
         self.sums = {
             "obligated_won": sum(sum(one.obligated_won.values()) for one in budgeted.values()),
             "budget_paid_won": sum(self.paid_by_budgets.values()),
@@ -224,7 +228,7 @@ class _Pair:
     def _trace(self) -> Trace:
         traces = [record.trace for one in self.budgeted.values() for record in one.records]
         if self.contract is not None:
-            tables = ("plan", "signings", "amendments", "payments", "advances")
+            tables = ("plan", "signings", "amendments", "payments", "advances", "returns")
             traces += [fact.trace for table in tables for fact in self.contract.all(table)]
         return merged(traces)
 

@@ -274,6 +274,11 @@ def _shrink_carried_over(event: Event, scene: Scene) -> Built:
     return None
 
 
+def _half_less_return(event: Event, _: Scene) -> Built:
+    """Without its contract's half where the payment has one, with a half of no contract where it has none."""
+    return swap(event, contract_returned_id=UNSET if isinstance(event.data.contract_returned_id, str) else "x")
+
+
 def _return_too_much(event: Event, scene: Scene) -> Built:
     payment = scene.budget(event.subject).payments[event.data.payment_id]
     return swap(event, amount_won=payment.amount_won - payment.returned_won + 1)
@@ -311,6 +316,7 @@ SPENDING = [
     _no_contract("budget.contract-half-missing", contract_paid_id="x"),
     Wrong("budget.payment-duplicate", _at("paid"), again, after=True),
     Wrong("budget.payment-unknown", _at("returned"), fields(payment_id="nothing")),
+    Wrong("budget.return-on-contract", _at("returned"), _half_less_return),
     Wrong("budget.return-duplicate", _at("returned"), again, after=True),
     Wrong("budget.return-exceeded", _at("returned"), _return_too_much),
     Wrong("budget.refund-duplicate", _at("prior-year-refunded"), again, after=True),

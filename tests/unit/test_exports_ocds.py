@@ -46,6 +46,7 @@ WHOLE = (
     c.suspended(),
     c.resumed(),
     c.advance_paid(20, {"payment_id": "p0"}, id="cp0"),
+    c.return_pair(5, data={"payment_id": "p0"})[1],
     c.amended(10, {"new_end": "2022-02"}, id="amendment"),
     c.subcontract(50),
     c.inspected("n0", {"result": "FAIL"}),

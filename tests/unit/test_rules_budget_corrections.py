@@ -246,7 +246,7 @@ def figures(world: Replica) -> dict[str, Any]:
         "payments": {name: one._replace(event_id="") for name, one in state.payments.items() if one.standing},
         "items": {name: one for name, one in state.items.items() if one.standing},
         "schedules": {name: one for name, one in state.schedules.items() if one.standing},
-        "returns": {name: won for name, won in state.returns.items() if won},
+        "returns": {name: one._replace(event_id="") for name, one in state.returns.items() if one.standing},
         "early": {name: one for name, one in state.pre_appropriations.items() if one.standing},
         "rounds": {number: ids for number, ids in state.rounds.items() if ids is not None},
         "revenues": {name: one for name, one in state.revenues.items() if one.uses},
