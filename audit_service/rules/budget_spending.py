@@ -1,7 +1,8 @@
 """May a line be bound? Obligations (지출원인행위) and their adjustment: paid ≤ obligated ≤ allotted.
 
-An obligation behind a contract comes before the signing and stays within what its instalment is signed for:
-the two streams ask each other (`obligated_for`, `ContractState.instalments`). Payments are in `budget_payment`.
+An obligation behind a contract comes before the signing, stays within what its instalment is signed for, and does not
+sink below it until the contract ends: the two streams ask each other (`obligated_for`, `ContractState.instalments`).
+Payments are in `budget_payment`.
 """
 
 from __future__ import annotations
@@ -11,9 +12,10 @@ from typing import TYPE_CHECKING
 from audit_service.rules.budget_checks import overspent, require_line, require_open_year, stated
 from audit_service.rules.budget_postings import post
 from audit_service.rules.budget_states import BudgetState, Line, Obligation
+from audit_service.rules.contract_states import UNIT_PRICE
 from audit_service.rules.errors import RuleBroken
 from audit_service.rules.states import ONLY
-from audit_service.rules.world import World, read_contract
+from audit_service.rules.world import World, read_budget, read_contract
 
 if TYPE_CHECKING:
     from audit_service.catalogue.budget import ObligationAdjusted, ObligationIncurred
@@ -108,6 +110,38 @@ def _require_instalment(
         )
 
 
+def require_backing(
+    world: World, state: BudgetState, event: Event, *, process_id: str, instalment: int, less_won: int
+) -> None:
+    """Is what the city owes for a signed instalment still obligated, with so much less in this budget?
+
+    Asked of the budgets whose lines the instalment names: one into which its money was carried backs no signing.
+
+    Raises:
+        RuleBroken: `budget.obligation-backs-contract`.
+    """
+    contract = read_contract(world, process_id)
+    signed = None if contract is None else contract.instalments.get(instalment)
+    if contract is None or signed is None or signed.owed_won is None:
+        return
+    subjects = {subject for subject, _ in signed.lines}
+    known = contract.contract[ONLY]
+    if known.ended is not None or known.contract_type == UNIT_PRICE or event.subject not in subjects:
+        return
+    others = (read_budget(world, subject) for subject in sorted(subjects - {event.subject}))
+    bound_won = obligated_for(state, process_id, instalment)
+    bound_won += sum(obligated_for(budget, process_id, instalment) for budget in others if budget is not None)
+    if bound_won - less_won < signed.owed_won:
+        raise RuleBroken(
+            "budget.obligation-backs-contract",
+            f"{bound_won - less_won} won would be obligated for an instalment of {signed.owed_won} won",
+            stream=event.subject,
+            columns={"obligated_won": bound_won - less_won, "signed_won": signed.owed_won, "instalment": instalment},
+            # An adjustment may take so much; after a correction so much must be obligated.
+            allowed=min(signed.owed_won - bound_won, 0) if less_won else signed.owed_won,
+        )
+
+
 def evolve_obligation(state: BudgetState, event: Event, undo: Changes) -> None:
     """Book the obligation on its line, and for its contract; one that a correction took back comes back changed."""
     data: ObligationIncurred = event.data
@@ -168,6 +202,15 @@ def decide_change(world: World, state: BudgetState, event: Event) -> None:
                 instalment=obligation.instalment,
                 won=data.delta_won,
             )
+    elif obligation.contract_process_id is not None:
+        require_backing(
+            world,
+            state,
+            event,
+            process_id=obligation.contract_process_id,
+            instalment=obligation.instalment,
+            less_won=-data.delta_won,
+        )
     if obligation.amount_won + data.delta_won < obligation.paid_won:
         raise RuleBroken(
             "budget.obligation-paid",

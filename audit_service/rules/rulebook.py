@@ -156,6 +156,10 @@ RULES: dict[str, str] = {
     "budget.obligation-unknown": "A payment and an adjustment name an obligation of the same year.",
     "budget.obligation-overpaid": "Payments on an obligation do not exceed it.",
     "budget.obligation-paid": "An obligation is not made smaller than what is paid on it.",
+    "budget.obligation-backs-contract": (
+        "Obligations behind a signed instalment stay at what is owed for it until the contract ends, "
+        "unit prices and imports of a printed or derived fact apart."
+    ),
     "budget.obligation-carried-over": "Obligations are not made smaller than what was carried over because of them.",
     "budget.same-role": "Who pays is not who incurred the obligation, where both roles are stated.",
     "budget.instalment-alone": "An obligation names an instalment only of a contract.",

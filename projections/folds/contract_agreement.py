@@ -6,7 +6,8 @@ books, so that a contract whose stream or entry has vanished is seen.
 
 1. `VANISHED`: a budget obliges or pays for a contract that no stream plans.
 2. `PAYMENTS_DIFFER`: the payments of the budgets less their returns and those of the contract are not the same.
-3. `SIGNED_ABOVE_OBLIGATED`: an instalment promises more than is obligated for it (imports and unit prices apart).
+3. `SIGNED_ABOVE_OBLIGATED`: more is owed for an instalment than is obligated for it (imports and unit prices apart),
+   while the contract stands: damages kept back, and what a closed one came to less, need no obligation any more.
 4. `PLAN_ABOVE_LINES`: a note, no error: a plan hopes for more than its lines hold now.
 """
 
@@ -198,13 +199,15 @@ class _Pair:
         if self.contract is None:
             return
         signed = self.contract.last("signings", instalment=None)
-        if signed is None or signed.cells["contract_type"] == "UNIT_PRICE":
+        ended = self.contract.last("ends") is not None
+        if signed is None or ended or signed.cells["contract_type"] == "UNIT_PRICE":
             return
         for fact in self.contract.standing("signings"):
             one = Instalment(self.contract, fact)
             obligated_won = sum(each.obligated_won.get(one.number, 0) for each in self.budgeted.values())
-            if fact.provenance not in _IMPORTS and one.amount_won is not None and one.amount_won > obligated_won:
-                amounts = {"instalment": one.number, "signed_won": one.amount_won, "bound_won": obligated_won}
+            owed_won = one.owed_won
+            if fact.provenance not in _IMPORTS and owed_won is not None and owed_won > obligated_won:
+                amounts = {"instalment": one.number, "signed_won": owed_won, "bound_won": obligated_won}
                 yield self._row("SIGNED_ABOVE_OBLIGATED", self._trace(), error=True, **amounts)
 
     def _above_lines(self, years: dict[str, BudgetYear]) -> Iterator[Row]:

@@ -57,6 +57,12 @@ class Instalment:
         return None if self.amount_won is None else self.amount_won - self.cash_won - self.kept_won
 
     @property
+    def owed_won(self) -> int | None:
+        """What it comes to in all, as signed or closed, but for damages kept back; None where it is not stated."""
+        whole_won = self.amount_won if self.final_won is None else self.final_won
+        return None if whole_won is None else whole_won - self.kept_won
+
+    @property
     def status(self) -> str:
         """Signed, under way, or closed?"""
         return "CLOSED" if self.closing is not None else "SIGNED" if self.started is None else "STARTED"

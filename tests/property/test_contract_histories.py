@@ -95,16 +95,8 @@ class Clerk:
 
     def batch(self) -> list[Event]:
         often = (self.inspect, self.accept, self.accept, self.pay, self.pay, self.advance, self.correct, self.correct)
-        seldom = (
-            self.amend,
-            self.assess,
-            self.work,
-            self.subcontract,
-            self.pay_subcontractor,
-            self.close,
-            self.oblige,
-            self.give_back,
-        )
+        seldom = (self.amend, self.assess, self.work, self.subcontract, self.pay_subcontractor, self.close)
+        seldom += (self.oblige, self.give_back)
         before = (self.step, self.step, self.tender, self.tender, self.tender, self.sign)
         choices = (*often, *often, *seldom) if self.state.instalments else before
         return self.pick(*choices, self.end if self.pick(0, 0, 0, 0, 1) else self.pick(*choices))()

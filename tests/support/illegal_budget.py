@@ -256,6 +256,16 @@ def _shrink_below_paid(event: Event, scene: Scene) -> Built:
     return like(event, _at("obligation-adjusted"), data)
 
 
+def _shrink_behind_contract(event: Event, scene: Scene) -> Built:
+    """Right after the signing one won less is obligated than was promised."""
+    ref, process_id = event.data.budget_lines[0], event.subject.removeprefix("contract/")
+    for name, one in scene.budget(ref.subject).obligations.items():
+        if (one.contract_process_id, one.instalment) == (process_id, 1) and one.amount_won == event.data.amount_won:
+            data = {"obligation_id": name, "delta_won": -1, "reason_ko": "감액"}
+            return like(event, _at("obligation-adjusted"), data, subject=ref.subject)
+    return None
+
+
 def _shrink_carried_over(event: Event, scene: Scene) -> Built:
     state, year = scene.budget(event.subject), _year_of(event)
     for name, obligation in state.obligations.items():
@@ -307,6 +317,7 @@ SPENDING = [
     Wrong("budget.obligation-unknown", _at("paid"), fields(obligation_id="nothing")),
     Wrong("budget.obligation-overpaid", _at("paid"), _overpay),
     Wrong("budget.obligation-paid", _at("paid"), _shrink_below_paid, after=True),
+    Wrong("budget.obligation-backs-contract", "contract.signed.v1", _shrink_behind_contract, after=True),
     Wrong("budget.obligation-carried-over", _at("fiscal-year-closed"), _shrink_carried_over),
     Wrong("budget.same-role", _at("paid"), fields(actor_role="재무관")),
     _no_contract("budget.instalment-alone", instalment=1),

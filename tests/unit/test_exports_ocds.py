@@ -160,6 +160,7 @@ def test_payments_are_transactions_and_a_corrected_one_repeats_its_figure() -> N
     transactions = compiled(*WHOLE)["contracts"][0]["implementation"]["transactions"]
     assert {one["id"]: one["value"]["amount"] for one in transactions} == {
         "budget/roads/2021/p0": 20,
+        "budget/roads/2021/p0/t1": 5,
         "budget/roads/2021/p1": 40,
     }
     assert released(*WHOLE)[-3]["tag"] == ["implementationUpdate"]

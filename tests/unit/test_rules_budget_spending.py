@@ -10,6 +10,7 @@ import pytest
 from audit_service.rules.budget_spending import obligated_for
 from audit_service.rules.budget_states import BudgetState, Obligation
 from audit_service.rules.world import Replica, read_budget
+from tests.support.contract_events import amended, damages, good_work, instalment_closed, terminated
 from tests.support.events import (
     allotted,
     appropriated,
@@ -53,6 +54,21 @@ REFUSALS = (
         "budget.contract-exceeded", "it is signed for 100", SIGNED, obligated(1, obligation="o2", contract="lamps")
     ),
     Refusal("budget.contract-exceeded", "made larger", SIGNED, obligation_adjusted(1), 0),
+    Refusal("budget.obligation-backs-contract", "made smaller", SIGNED, obligation_adjusted(-1), 0),
+    Refusal(
+        "budget.obligation-backs-contract",
+        "below what it was closed at",
+        (*SIGNED, *good_work(60, kind="FINAL"), instalment_closed(60)),
+        obligation_adjusted(-41),
+        -40,
+    ),
+    Refusal(
+        "budget.obligation-backs-contract",
+        "amended to less",
+        (*SIGNED, amended(-30), obligation_adjusted(-20)),
+        obligation_adjusted(-11),
+        -10,
+    ),
     Refusal("budget.instalment-alone", "of no contract", ALLOTTED, obligated(1, instalment=2)),
     # Adjusted obligations.
     Refusal("budget.obligation-unknown", "nothing is obligated", ALLOTTED, obligation_adjusted(1)),
@@ -100,6 +116,20 @@ def test_obligations_are_added_up_by_instalment() -> None:
 
 def test_obligations_of_an_unsigned_instalment_are_bound_by_the_allotment_alone() -> None:
     given(*SIGNED, obligated(700, obligation="o2", contract="lamps", instalment=2))
+
+
+FREED: dict[str, tuple[Event, ...]] = {
+    "it is closed at less": (*SIGNED, *good_work(60, kind="FINAL"), instalment_closed(60), obligation_adjusted(-40)),
+    "damages are kept back": (*SIGNED, damages(5), obligation_adjusted(-5)),
+    "it ends early": (*SIGNED, terminated(0), obligation_adjusted(-100)),
+    "its price is an estimate": (*BEHIND, signed({"contract_type": "UNIT_PRICE"}), obligation_adjusted(-100)),
+    "an import may have none": (*BEHIND, signed({"provenance": "printed"}), obligation_adjusted(-100)),
+}
+
+
+@pytest.mark.parametrize("events", FREED.values(), ids=FREED.keys())
+def test_an_obligation_is_set_free_as_far_as_nothing_is_owed_for_it(events: tuple[Event, ...]) -> None:
+    given(*events)
 
 
 def test_an_unstated_signed_amount_binds_nothing() -> None:
