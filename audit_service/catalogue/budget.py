@@ -109,7 +109,8 @@ class Appropriated(Payload, kw_only=True):
 class ProvisionalAuthorised(Payload, kw_only=True):
     """A provisional budget (준예산): what may be spent until the council resolves the original budget.
 
-    The original budget replaces it, line by line; `until_on` is its last day.
+    The original budget replaces it, line by line; `until_on` is its last day: afterwards what is obligated is paid, and
+    nothing new is allotted or obligated from these lines before the next budget.
     """
 
     rows: Annotated[list[AppropriationRow], Meta(min_length=1)]

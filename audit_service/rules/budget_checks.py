@@ -115,6 +115,25 @@ def require_open_year(state: BudgetState, event: Event) -> Year:
     return year
 
 
+def require_in_force(year: Year, event: Event, line: Line) -> None:
+    """Is the budget behind a line in force? A provisional one (준예산) only until its last day.
+
+    Afterwards nothing new is allotted or obligated until another provisional budget or the original one is there; what
+    is obligated falls due and is paid all the same.
+
+    Raises:
+        RuleBroken: `budget.provisional-over`.
+    """
+    if line.provisional_won and (event.legal_date or "") > year.provisional_until:
+        raise RuleBroken(
+            "budget.provisional-over",
+            "the provisional budget is over, and no other has followed",
+            stream=event.subject,
+            columns={"legal_date": {"stated": event.legal_date, "last": year.provisional_until}},
+            allowed=year.provisional_until,
+        )
+
+
 def require_legal_date(event: Event, *, first: str, last: str | None) -> None:
     """Does the legal date (KST) fall between two days? Days are `YYYY-MM-DD`, so text order is time order.
 

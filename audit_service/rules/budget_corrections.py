@@ -240,7 +240,8 @@ def _try(
     posting = state.postings[target_id]
     if replacement is not None:
         now = state.year[ONLY]
-        undo.put(state.year, ONLY, now._replace(closed=False, settled=False))
+        # What was wrong in time may be put right later: the end of the year, or of a provisional budget, is lifted.
+        undo.put(state.year, ONLY, now._replace(closed=False, settled=False, provisional_until=year.closes_on))
         day = year.closes_on if year.closed else event.legal_date
         step = _as_replaced(event, posting.event_type, replacement, legal_date=day)
         rule = CORRECTABLE[posting.event_type]

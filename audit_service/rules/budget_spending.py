@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from audit_service.rules.budget_checks import overspent, require_line, require_open_year, stated
+from audit_service.rules.budget_checks import overspent, require_in_force, require_line, require_open_year, stated
 from audit_service.rules.budget_postings import post
 from audit_service.rules.budget_states import BudgetState, Line, Obligation
 from audit_service.rules.contract_states import UNIT_PRICE
@@ -52,9 +52,10 @@ def require_obligation(state: BudgetState, event: Event, obligation_id: str) -> 
 
 def decide_obligation(world: World, state: BudgetState, event: Event) -> None:
     """May this obligation be incurred? Within what is allotted and free; its contract is planned."""
-    require_open_year(state, event)
+    year = require_open_year(state, event)
     data: ObligationIncurred = event.data
     line = require_line(state, event, data.line_id)
+    require_in_force(year, event, line)
     known = state.obligations.get(data.obligation_id)
     if known is not None and known.standing:
         raise RuleBroken(
@@ -185,13 +186,14 @@ def reverse_obligation(state: BudgetState, posting: Posting, undo: Changes) -> N
 
 def decide_change(world: World, state: BudgetState, event: Event) -> None:
     """May the obligation be made larger or smaller? Not beyond allotment and contract, not below what is paid."""
-    require_open_year(state, event)
+    year = require_open_year(state, event)
     data: ObligationAdjusted = event.data
     obligation = require_obligation(state, event, data.obligation_id)
     if data.delta_won == 0:
         raise RuleBroken("budget.amount-zero", "nothing would be moved", stream=event.subject)
     line = state.lines[obligation.line_id]
     if data.delta_won > 0:
+        require_in_force(year, event, line)
         _require_allotted(event, line, won=data.delta_won)
         if obligation.contract_process_id is not None:
             _require_instalment(

@@ -15,7 +15,7 @@ class Year(NamedTuple):
     """A fiscal year of one agency. `current_won` is the sum over its lines: only new money moves it.
 
     `rounds` counts the supplementary budgets; `provisional` says that a provisional budget came before the
-    original one.
+    original one, `provisional_until` is the last day of the longest of them.
     """
 
     fiscal_year: int
@@ -30,6 +30,7 @@ class Year(NamedTuple):
     approved: bool = False
     provisional: bool = False
     rounds: int = 0
+    provisional_until: str = ""
 
 
 class Place(NamedTuple):

@@ -108,6 +108,10 @@ RULES: dict[str, str] = {
     "budget.appropriated-twice": "A year has one original budget.",
     "budget.provisional-late": "A provisional budget comes only before the original one.",
     "budget.provisional-until": "A provisional budget lasts from its legal date to a day of the same year.",
+    "budget.provisional-over": (
+        "After the last day of a provisional budget nothing new is allotted or obligated from its lines until the next "
+        "budget; what is obligated is paid."
+    ),
     "budget.provisional-spent": "The original budget leaves every line what it used under the provisional one.",
     "budget.round-number": "Supplementary budgets are numbered from 1 without gaps.",
     "budget.appropriation-negative": "A supplementary budget takes no more from a line than is appropriated to it.",

@@ -27,6 +27,12 @@ def _year_of(event: Event) -> int:
 # --- the frame ------------------------------------------------------------------------------------------
 
 
+def _allot_too_late(event: Event, _: Scene) -> Built:
+    """On the day after the provisional budget, which in these cities ends with February."""
+    data = {"line_id": event.data.rows[0].line_id, "quarter": 1, "amount_won": 1}
+    return like(event, _at("allotted"), data, legal_date=f"{_year_of(event)}-03-01")
+
+
 def _late_codes(event: Event, scene: Scene) -> Built:
     codes = scene.last(_at("code-list-published"), event.subject)
     return None if codes is None else again(codes, scene)
@@ -152,6 +158,7 @@ MONEY = [
     Wrong("budget.appropriated-twice", _at("appropriated"), again, after=True),
     Wrong("budget.provisional-late", _at("appropriated"), _provisional_late, after=True),
     Wrong("budget.provisional-until", _at("provisional-authorised"), fields(until_on="2019-12-31")),
+    Wrong("budget.provisional-over", _at("provisional-authorised"), _allot_too_late, after=True),
     Wrong("budget.provisional-spent", _at("appropriated"), _provisional_spent),
     Wrong("budget.round-number", _at("supplemented"), fields(round=lambda event, _: event.data.round + 1)),
     Wrong("budget.appropriation-negative", _at("supplemented"), _take_too_much),

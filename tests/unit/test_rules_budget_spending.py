@@ -5,6 +5,8 @@ Each row of `REFUSALS` breaks exactly one rule.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from audit_service.rules.budget_spending import obligated_for
@@ -31,6 +33,9 @@ from tests.support.events import (
     signed,
 )
 from tests.support.given import Refusal, given, name_of, refuses
+
+if TYPE_CHECKING:
+    from audit_service.catalogue.event import Event
 
 ALLOTTED = (opened(), line("a"), line("b"), appropriated({"a": 1000, "b": 500}), allotted(800))
 REALLOTTED = (*ALLOTTED, reallotted(300), reallotted(200, office="west"))
