@@ -415,7 +415,10 @@ class SettlementPublished(Payload, kw_only=True):
 
 
 class Finding(Struct, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
-    """One finding of a settlement audit: what it is about, and the digest of its text."""
+    """One finding of a settlement audit: what it is about, and the digest of its text.
+
+    `event_id` names the event that the committee means, on whatever stream: the committee's word, which no rule looks up.
+    """
 
     event_id: Code | UnsetType = UNSET
     title_ko: Text

@@ -163,7 +163,9 @@ class _Pair:
                     self.paid_on_contract[cells["budget_subject"], cells["payment_id"]] = cells["amount_won"]
             for fact in contract.standing("returns"):
                 key = (fact.cells["budget_subject"], fact.cells["payment_id"])
-                self.paid_on_contract[key] = self.paid_on_contract.get(key, 0) - fact.cells["amount_won"]
+                # As of a legal date at which the payment does not count yet, neither does what came back of it.
+                if key in self.paid_on_contract:
+                    self.paid_on_contract[key] -= fact.cells["amount_won"]
         self.sums = {
             "obligated_won": sum(sum(one.obligated_won.values()) for one in budgeted.values()),
             "budget_paid_won": sum(self.paid_by_budgets.values()),
