@@ -417,7 +417,7 @@ class SettlementPublished(Payload, kw_only=True):
 class Finding(Struct, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
     """One finding of a settlement audit: what it is about, and the digest of its text.
 
-    `event_id` names the event that the committee means, on whatever stream: the committee's word, which no rule looks up.
+    `event_id` names the event that the committee means, on whatever stream: its word, which no rule looks up.
     """
 
     event_id: Code | UnsetType = UNSET
