@@ -153,6 +153,22 @@ def require_legal_date(event: Event, *, first: str, last: str | None) -> None:
         )
 
 
+def require_after(event: Event, day: str) -> None:
+    """Does the event fall on the day of what it rests on, or later? Else an answer as of a day between would not hold.
+
+    Raises:
+        RuleBroken: `budget.legal-date-order`.
+    """
+    if (event.legal_date or "") < day:
+        raise RuleBroken(
+            "budget.legal-date-order",
+            "the legal date is before that of what the event rests on",
+            stream=event.subject,
+            columns={"legal_date": {"stated": event.legal_date, "first": day}},
+            allowed=day,
+        )
+
+
 def require_line(state: BudgetState, event: Event, line_id: str) -> Line:
     """Which line of this budget is meant?
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from audit_service.rules.budget_checks import (
     overspent,
+    require_after,
     require_legal_date,
     require_line,
     require_open_year,
@@ -56,6 +57,7 @@ def decide_paid(_: World, state: BudgetState, event: Event) -> None:
             columns={"line_id": {"stated": data.line_id, "expected": obligation.line_id}},
             allowed=obligation.line_id,
         )
+    require_after(event, obligation.legal_date)
     _require_payable(event, data.amount_won, obligation, line)
     _require_two_roles(event, stated(data.actor_role), obligation.role)
     _require_contract_half(event, data, obligation)
@@ -123,12 +125,20 @@ def evolve_paid(state: BudgetState, event: Event, undo: Changes) -> None:
     """Book the payment on its line and on its obligation; one that a correction took back comes back changed."""
     data: Paid = event.data
     _pay(state, undo, data.obligation_id, won=data.amount_won, uses=1)
-    known = state.payments.get(data.payment_id)
+    known, day = state.payments.get(data.payment_id), event.legal_date or ""
     returned_won, uses = (0, 0) if known is None else (known.returned_won, known.uses)
     undo.put(
         state.payments,
         data.payment_id,
-        Payment(event.id, data.obligation_id, data.amount_won, stated(data.contract_paid_id), returned_won, uses),
+        Payment(
+            event.id,
+            data.obligation_id,
+            data.amount_won,
+            stated(data.contract_paid_id),
+            returned_won,
+            uses,
+            legal_date=day if known is None else min(day, known.legal_date),
+        ),
     )
     post(state, event, undo, (data.line_id, "executed_won", data.amount_won), named=data.payment_id)
 
@@ -190,6 +200,7 @@ def decide_returned(_: World, state: BudgetState, event: Event) -> None:
             },
             allowed="contract_returned_id" if payment.contract_paid_id is not None else None,
         )
+    require_after(event, payment.legal_date)
     _require_returnable(event, payment, won=data.amount_won)
 
 
@@ -200,7 +211,9 @@ def evolve_returned(state: BudgetState, event: Event, undo: Changes) -> None:
     line_id = state.obligations[payment.obligation_id].line_id
     _give_back(state, undo, data.payment_id, won=data.amount_won, uses=1)
     _pay(state, undo, payment.obligation_id, won=-data.amount_won)
-    returned = Return(event.id, data.payment_id, data.amount_won, stated(data.contract_returned_id))
+    returned = Return(
+        event.id, data.payment_id, data.amount_won, stated(data.contract_returned_id), event.legal_date or ""
+    )
     undo.put(state.returns, data.return_id, returned)
     post(
         state,

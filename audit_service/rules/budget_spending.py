@@ -147,7 +147,7 @@ def evolve_obligation(state: BudgetState, event: Event, undo: Changes) -> None:
     """Book the obligation on its line, and for its contract; one that a correction took back comes back changed."""
     data: ObligationIncurred = event.data
     process_id, instalment = stated(data.contract_process_id), instalment_of(data)
-    known = state.obligations.get(data.obligation_id)
+    known, day = state.obligations.get(data.obligation_id), event.legal_date or ""
     amount_won, paid_won, uses = (0, 0, 0) if known is None else (known.amount_won, known.paid_won, known.uses)
     undo.put(
         state.obligations,
@@ -160,6 +160,8 @@ def evolve_obligation(state: BudgetState, event: Event, undo: Changes) -> None:
             stated(data.actor_role),
             paid_won,
             uses,
+            # What is paid on it stays after it, though a correction posts it anew.
+            legal_date=day if known is None else min(day, known.legal_date),
         ),
     )
     if process_id is not None:

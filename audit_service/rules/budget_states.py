@@ -146,7 +146,7 @@ class Obligation(NamedTuple):
     """An obligation and what has been paid on it less returns, in won.
 
     `uses` counts the adjustments and payments that stand on it: while there are any, only its amount can be
-    corrected.
+    corrected. `legal_date` is the day from which it counts, before any correction.
     """
 
     line_id: str
@@ -157,12 +157,14 @@ class Obligation(NamedTuple):
     paid_won: int = 0
     uses: int = 0
     standing: bool = True
+    legal_date: str = ""
 
 
 class Payment(NamedTuple):
     """A payment, as the contract's half of the pair must find it again. `event_id` is its newest posting.
 
-    `returned_won` counts returns in the year and refunds after it; `uses` counts those events.
+    `returned_won` counts returns in the year and refunds after it; `uses` counts those events. `legal_date` is the day
+    from which it counts, before any correction.
     """
 
     event_id: str
@@ -172,6 +174,7 @@ class Payment(NamedTuple):
     returned_won: int = 0
     uses: int = 0
     standing: bool = True
+    legal_date: str = ""
 
 
 class Return(NamedTuple):
@@ -181,6 +184,7 @@ class Return(NamedTuple):
     payment_id: str
     amount_won: int
     contract_returned_id: str | None
+    legal_date: str
     standing: bool = True
 
 

@@ -85,15 +85,16 @@ def _require_payment(world: World, state: ContractState, event: Event) -> None:
 
 def _require_same(event: Event, data: AdvancePaid | ContractPaid, budget: BudgetState, payment: Payment) -> None:
     obligation = budget.obligations[payment.obligation_id]
-    here = (data.budget_paid_id, event.id, data.amount_won, data.instalment, event.subject)
+    here = (data.budget_paid_id, event.id, data.amount_won, data.instalment, event.subject, event.legal_date)
     there = (
         payment.event_id,
         payment.contract_paid_id,
         payment.amount_won,
         obligation.instalment,
         f"contract/{obligation.contract_process_id}",
+        payment.legal_date,
     )
-    names = ("budget_paid_id", "contract_paid_id", "amount_won", "instalment", "contract")
+    names = ("budget_paid_id", "contract_paid_id", "amount_won", "instalment", "contract", "legal_date")
     columns = {
         name: {"stated": found, "expected": expected}
         for name, found, expected in zip(names, here, there, strict=True)

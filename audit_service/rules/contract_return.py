@@ -48,8 +48,8 @@ def _require_same(world: World, event: Event, payment: ContractPayment) -> None:
     data: ContractReturned = event.data
     budget = read_budget(world, data.budget_subject)
     there = None if budget is None else budget.returns.get(data.return_id)
-    names = ("budget_returned_id", "contract_returned_id", "payment_id", "amount_won", "instalment")
-    said = (data.budget_returned_id, event.id, data.payment_id, data.amount_won, data.instalment)
+    names = ("budget_returned_id", "contract_returned_id", "payment_id", "amount_won", "legal_date", "instalment")
+    said = (data.budget_returned_id, event.id, data.payment_id, data.amount_won, event.legal_date, data.instalment)
     expected: tuple[object, ...] = (None,) * len(names)
     if there is not None and there.standing:
         expected = (
@@ -57,6 +57,7 @@ def _require_same(world: World, event: Event, payment: ContractPayment) -> None:
             there.contract_returned_id,
             there.payment_id,
             there.amount_won,
+            there.legal_date,
             payment.instalment,
         )
     columns = {

@@ -83,6 +83,7 @@ RULES: dict[str, str] = {
         "of a closed year on its last day or later; of a refund after it; of a carry-over between the year's first day "
         "and the end of the next year."
     ),
+    "budget.legal-date-order": "A payment does not come before its obligation, nor a return before its payment.",
     "budget.line-duplicate": "A budget line is defined once.",
     "budget.code-list-late": "The lists of codes are published before the first line.",
     "budget.code-repeated": "A published list holds each code once.",

@@ -188,7 +188,7 @@ def payment_pair(
         **(data or {}),
     }
     second = advance_paid if advance else contract_paid
-    return first, second(won, fields, id=f"cp{number}")
+    return first, second(won, fields, id=f"cp{number}", legal_date=first.legal_date)
 
 
 def return_pair(
@@ -212,7 +212,7 @@ def return_pair(
         "budget_subject": budget(year),
         **(data or {}),
     }
-    return first, happened("returned", fields, {"id": f"ct{number}", **attributes})
+    return first, happened("returned", fields, {"id": f"ct{number}", "legal_date": first.legal_date, **attributes})
 
 
 def subcontract_paid(won: int, payment: str = "sp1", data: dict[str, Any] | None = None, **attributes: Any) -> Event:

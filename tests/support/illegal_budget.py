@@ -256,6 +256,12 @@ def _overpay(event: Event, scene: Scene) -> Built:
     return swap(event, amount_won=obligation.amount_won - obligation.paid_won + 1)
 
 
+def _paid_before(event: Event, scene: Scene) -> Built:
+    day = scene.budget(event.subject).obligations[event.data.obligation_id].legal_date
+    early = f"{_year_of(event)}-01-01"
+    return replace(swap(event), legal_date=early) if early < day else None
+
+
 def _shrink_below_paid(event: Event, scene: Scene) -> Built:
     obligation = scene.budget(event.subject).obligations[event.data.obligation_id]
     delta = obligation.paid_won - obligation.amount_won - 1
@@ -323,6 +329,7 @@ SPENDING = [
     Wrong("budget.obligation-duplicate", _at("obligation-incurred"), again, after=True),
     Wrong("budget.obligation-unknown", _at("paid"), fields(obligation_id="nothing")),
     Wrong("budget.obligation-overpaid", _at("paid"), _overpay),
+    Wrong("budget.legal-date-order", _at("paid"), _paid_before),
     Wrong("budget.obligation-paid", _at("paid"), _shrink_below_paid, after=True),
     Wrong("budget.obligation-backs-contract", "contract.signed.v1", _shrink_behind_contract, after=True),
     Wrong("budget.obligation-carried-over", _at("fiscal-year-closed"), _shrink_carried_over),

@@ -19,6 +19,7 @@ from tests.support.events import (
     budget,
     carried_over,
     closed,
+    corrected,
     line,
     obligated,
     obligation_adjusted,
@@ -84,7 +85,11 @@ REFUSALS = (
     # Payments.
     Refusal("budget.same-role", "who obliged pays", OBLIGED, paid(1, role="재무관")),
     Refusal("budget.line-overspent", "the next year pays the rest", ACCIDENTAL, paid(1, payment="p2"), 0),
+    Refusal(
+        "budget.legal-date-order", "before its obligation", OBLIGED, paid(1, legal_date="2021-06-14"), "2021-06-15"
+    ),
     # Returns.
+    Refusal("budget.legal-date-order", "before its payment", PAID, returned(1, legal_date="2021-06-14"), "2021-06-15"),
     Refusal("budget.payment-unknown", "nothing is paid", OBLIGED, returned(1)),
     Refusal("budget.return-exceeded", "more than was paid", PAID, returned(401), 400),
     Refusal("budget.return-exceeded", "together", RETURNED, returned(301, name="t2"), 300),
@@ -145,7 +150,14 @@ def test_an_unstated_signed_amount_binds_nothing() -> None:
 def test_a_return_makes_room_on_line_and_obligation() -> None:
     state = state_of(given(*RETURNED, paid(300, payment="p2", role="지출원")))
     assert state.lines["a"].executed_won == 600
-    assert state.obligations["o1"] == Obligation("a", 600, None, 1, "재무관", paid_won=600, uses=2)
+    expected = Obligation("a", 600, None, 1, "재무관", paid_won=600, uses=2, legal_date="2021-06-15")
+    assert state.obligations["o1"] == expected
+
+
+def test_a_correction_leaves_the_day_of_what_is_paid_on_it() -> None:
+    """The obligation is posted anew later than its payment: as of a day between, both versions stand in order."""
+    late = corrected("obliged", obligated(700, role="재무관"), legal_date="2021-07-01")
+    given(*ALLOTTED, obligated(600, role="재무관", id="obliged"), paid(400), late, paid(9, payment="p2"))
 
 
 def test_a_refund_leaves_the_settlement_as_it_is() -> None:

@@ -69,6 +69,7 @@ REFUSALS = (
     Refusal("contract.return-differs", "one won less", (*PAID, BACK), return_pair(9)[1]),
     Refusal("contract.return-differs", "another id than announced", (*PAID, BACK), return_pair(10, id="ct2")[1]),
     Refusal("contract.return-differs", "another event", (*PAID, BACK), ANOTHER),
+    Refusal("contract.return-differs", "another day", (*PAID, BACK), return_pair(10, legal_date="2021-06-16")[1]),
     Refusal("contract.return-differs", "another instalment", (*PAID, BACK), return_pair(10, data={"instalment": 2})[1]),
     Refusal("contract.return-duplicate", "shown twice", RETURNED, SHOWN),
     Refusal("contract.return-set-off", "40 of 70 won have paid for work", (*SET_OFF, TOO_FAR[0]), TOO_FAR[1], 30),

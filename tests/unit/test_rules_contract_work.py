@@ -156,6 +156,7 @@ PAYMENTS = (
     Refusal("contract.payment-unknown", "no budget's name", HALF_PAID, contract_paid(60, {"budget_subject": "예산"})),
     Refusal("contract.payment-differs", "one won less", HALF_PAID, contract_paid(59)),
     Refusal("contract.payment-differs", "another id than announced", HALF_PAID, contract_paid(60, id="cp2")),
+    Refusal("contract.payment-differs", "another day", HALF_PAID, contract_paid(60, legal_date="2021-06-16")),
     Refusal("contract.payment-differs", "another event", HALF_PAID, contract_paid(60, {"budget_paid_id": "z"})),
     Refusal(
         "contract.payment-differs",
