@@ -308,4 +308,5 @@ def _correction_of(state: BudgetState, event: Event, target_id: str, old: Paymen
         new_won=0 if new is None else new.amount_won,
         contract_process_id=process_id if either is not None else None,
         contract_corrected_id=stated(event.data.contract_corrected_id),
+        legal_date=event.legal_date or "",
     )

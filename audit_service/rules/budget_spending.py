@@ -24,9 +24,10 @@ if TYPE_CHECKING:
     from audit_service.rules.undo import Changes
 
 
-def obligated_for(state: BudgetState, process_id: str, instalment: int) -> int:
-    """How much do this budget's obligations bind for one instalment of a contract, in won?"""
-    return state.bound.get(f"{process_id} {instalment}", 0)
+def obligated_for(state: BudgetState, process_id: str, instalment: int, line_id: str | None = None) -> int:
+    """How much do this budget's obligations bind for one instalment of a contract, in won? On one line, or on all."""
+    key = f"{process_id} {instalment}"
+    return state.bound.get(key if line_id is None else f"{key} {line_id}", 0)
 
 
 def instalment_of(data: ObligationIncurred) -> int:
@@ -112,11 +113,11 @@ def _require_instalment(
 
 
 def require_backing(
-    world: World, state: BudgetState, event: Event, *, process_id: str, instalment: int, less_won: int
+    world: World, state: BudgetState, event: Event, *, process_id: str, instalment: int, line_id: str, less_won: int
 ) -> None:
-    """Is what the city owes for a signed instalment still obligated, with so much less in this budget?
+    """Is what the city owes for a signed instalment still obligated, with so much less on this line?
 
-    Asked of the budgets whose lines the instalment names: one into which its money was carried backs no signing.
+    Asked of the lines that the instalment names: one into which its money was carried backs no signing.
 
     Raises:
         RuleBroken: `budget.obligation-backs-contract`.
@@ -125,13 +126,13 @@ def require_backing(
     signed = None if contract is None else contract.instalments.get(instalment)
     if contract is None or signed is None or signed.owed_won is None:
         return
-    subjects = {subject for subject, _ in signed.lines}
     known = contract.contract[ONLY]
-    if known.ended is not None or known.contract_type == UNIT_PRICE or event.subject not in subjects:
+    if known.ended is not None or known.contract_type == UNIT_PRICE or (event.subject, line_id) not in signed.lines:
         return
-    others = (read_budget(world, subject) for subject in sorted(subjects - {event.subject}))
-    bound_won = obligated_for(state, process_id, instalment)
-    bound_won += sum(obligated_for(budget, process_id, instalment) for budget in others if budget is not None)
+    bound_won = 0
+    for subject, named in signed.lines:
+        budget = state if subject == event.subject else read_budget(world, subject)
+        bound_won += 0 if budget is None else obligated_for(budget, process_id, instalment, named)
     if bound_won - less_won < signed.owed_won:
         raise RuleBroken(
             "budget.obligation-backs-contract",
@@ -164,13 +165,16 @@ def evolve_obligation(state: BudgetState, event: Event, undo: Changes) -> None:
             legal_date=day if known is None else min(day, known.legal_date),
         ),
     )
-    if process_id is not None:
-        _bind(state, undo, f"{process_id} {instalment}", data.amount_won)
+    _bind(state, undo, state.obligations[data.obligation_id], data.amount_won)
     post(state, event, undo, (data.line_id, "obligated_won", data.amount_won), named=data.obligation_id)
 
 
-def _bind(state: BudgetState, undo: Changes, key: str, won: int) -> None:
-    undo.put(state.bound, key, state.bound.get(key, 0) + won)
+def _bind(state: BudgetState, undo: Changes, obligation: Obligation, won: int) -> None:
+    if obligation.contract_process_id is None:
+        return
+    whole = f"{obligation.contract_process_id} {obligation.instalment}"
+    for key in (whole, f"{whole} {obligation.line_id}"):
+        undo.put(state.bound, key, state.bound.get(key, 0) + won)
 
 
 def reverse_obligation(state: BudgetState, posting: Posting, undo: Changes) -> None:
@@ -182,8 +186,7 @@ def reverse_obligation(state: BudgetState, posting: Posting, undo: Changes) -> N
         posting.named,
         obligation._replace(amount_won=obligation.amount_won - won, standing=False),
     )
-    if obligation.contract_process_id is not None:
-        _bind(state, undo, f"{obligation.contract_process_id} {obligation.instalment}", -won)
+    _bind(state, undo, obligation, -won)
 
 
 def decide_change(world: World, state: BudgetState, event: Event) -> None:
@@ -213,6 +216,7 @@ def decide_change(world: World, state: BudgetState, event: Event) -> None:
             event,
             process_id=obligation.contract_process_id,
             instalment=obligation.instalment,
+            line_id=obligation.line_id,
             less_won=-data.delta_won,
         )
     if obligation.amount_won + data.delta_won < obligation.paid_won:
@@ -249,6 +253,5 @@ def _adjust(state: BudgetState, undo: Changes, obligation_id: str, *, won: int, 
     obligation = state.obligations[obligation_id]
     changed = obligation._replace(amount_won=obligation.amount_won + won, uses=obligation.uses + uses)
     undo.put(state.obligations, obligation_id, changed)
-    if obligation.contract_process_id is not None:
-        _bind(state, undo, f"{obligation.contract_process_id} {obligation.instalment}", won)
+    _bind(state, undo, obligation, won)
     return changed

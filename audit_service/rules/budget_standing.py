@@ -103,10 +103,13 @@ def _require_signed_for(world: World, state: BudgetState, event: Event, before: 
     if before.target.event_type not in OBLIGED:
         return
     for key, won in state.bound.items():
-        process_id, _, number = key.partition(" ")
-        if won < before.bound.get(key, 0):
-            require_backing(world, state, event, process_id=process_id, instalment=int(number), less_won=0)
-        if won <= before.bound.get(key, 0):
+        process_id, number, *on_line = key.split(" ")
+        if on_line and won < before.bound.get(key, 0):
+            instalment = int(number)
+            require_backing(
+                world, state, event, process_id=process_id, instalment=instalment, line_id=on_line[0], less_won=0
+            )
+        if on_line or won <= before.bound.get(key, 0):
             continue
         contract = read_contract(world, process_id)
         signed = None if contract is None else contract.instalments.get(int(number))

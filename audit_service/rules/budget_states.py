@@ -266,14 +266,15 @@ class Correction(NamedTuple):
     new_won: int
     contract_process_id: str | None
     contract_corrected_id: str | None
+    legal_date: str
 
 
 class BudgetState(NamedTuple):
     """`budget/<agency>/<fiscal year>`. Both halves of a carry-over are kept by the id of the first.
 
-    `bound` holds Σ obligations in won by `<process id> <instalment>`, `offices` what is re-allotted by
-    `<line id> <office>`, `plan_used` what is carried over by `<plan subject> <plan id>`; `refunds` hold won
-    by their id. `corrected` leads from an event to the correction that took it back.
+    `bound` holds Σ obligations in won by `<process id> <instalment>`, and by line with ` <line id>` behind it, `offices`
+    what is re-allotted by `<line id> <office>`, `plan_used` what is carried over by `<plan subject> <plan id>`,
+    `refunds` won by their id. `corrected` leads from an event to the correction that took it back.
     """
 
     year: dict[str, Year]

@@ -188,15 +188,16 @@ def _require_budget_half(
     new_won = 0 if replacement is None else replacement.data.amount_won
     paid = budget.payments[correction.payment_id]
     stays = paid.standing and paid.contract_paid_id is not None
-    here = (old and old.budget_event_id, event.id, old and old.amount_won, new_won, event.subject)
+    here = (old and old.budget_event_id, event.id, old and old.amount_won, new_won, event.subject, event.legal_date)
     there = (
         correction.corrects,
         correction.contract_corrected_id,
         correction.old_won,
         correction.new_won if stays else 0,
         f"contract/{correction.contract_process_id}",
+        correction.legal_date,
     )
-    names = ("corrects", "contract_corrected_id", "old_won", "new_won", "contract")
+    names = ("corrects", "contract_corrected_id", "old_won", "new_won", "contract", "legal_date")
     columns = {
         name: {"stated": found, "expected": expected}
         for name, found, expected in zip(names, here, there, strict=True)

@@ -340,10 +340,10 @@ def test_a_closed_and_settled_year_is_corrected_on_an_audit_s_document() -> None
 
 def test_the_contract_s_half_finds_the_old_and_the_new_amount() -> None:
     state = state_of(given(*ON_CONTRACT, fix("pay", paid(300, contract_paid_id="cc1"), HALF)))
-    assert state.corrections["fix"] == Correction("pay", "p1", 400, 300, "lamps", "cc1")
+    assert state.corrections["fix"] == Correction("pay", "p1", 400, 300, "lamps", "cc1", "2021-06-15")
     assert (state.payments["p1"].event_id, state.payments["p1"].contract_paid_id) == ("fix", "cc1")
     taken_back = state_of(given(*ON_CONTRACT, fix("pay", None, HALF)))
-    assert taken_back.corrections["fix"] == Correction("pay", "p1", 400, 0, "lamps", "cc1")
+    assert taken_back.corrections["fix"] == Correction("pay", "p1", 400, 0, "lamps", "cc1", "2021-06-15")
     assert not taken_back.payments["p1"].standing
 
 

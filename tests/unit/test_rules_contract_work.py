@@ -141,7 +141,7 @@ WORK = (
 TWO_LINES = (
     *PLANNED,
     allotted(20, line_id="b"),
-    obligated_for(81),
+    obligated_for(90),
     obligated_for(9, obligation="o2", line_id="b"),
     signed({"amount_won": 90}),
     *good_work(60),
