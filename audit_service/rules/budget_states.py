@@ -272,7 +272,7 @@ class Correction(NamedTuple):
 class BudgetState(NamedTuple):
     """`budget/<agency>/<fiscal year>`. Both halves of a carry-over are kept by the id of the first.
 
-    `bound` holds Σ obligations in won by `<process id> <instalment>`, and by line with ` <line id>` behind it, `offices`
+    `bound` holds Σ obligations in won by `<process id> <instalment>`, alone and with ` <line id>` behind it, `offices`
     what is re-allotted by `<line id> <office>`, `plan_used` what is carried over by `<plan subject> <plan id>`,
     `refunds` won by their id. `corrected` leads from an event to the correction that took it back.
     """
