@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from audit_service.catalogue.common import MAX_SAFE_INTEGER, Basis, Payload
 from audit_service.catalogue.types import BUDGET_SUBJECT
+from audit_service.rules.dates import day_number, day_text
 from audit_service.rules.errors import RuleBroken
 from audit_service.rules.states import ONLY
 
@@ -153,19 +154,19 @@ def require_legal_date(event: Event, *, first: str, last: str | None) -> None:
         )
 
 
-def require_after(event: Event, day: str) -> None:
-    """Does the event fall on the day of what it rests on, or later? Else an answer as of a day between would not hold.
+def require_after(event: Event, day: int) -> None:
+    """Does the event fall on the day (YYYYMMDD) of what it rests on, or later? Answers as of a day between rely on it.
 
     Raises:
         RuleBroken: `budget.legal-date-order`.
     """
-    if (event.legal_date or "") < day:
+    if day_number(event.legal_date) < day:
         raise RuleBroken(
             "budget.legal-date-order",
             "the legal date is before that of what the event rests on",
             stream=event.subject,
-            columns={"legal_date": {"stated": event.legal_date, "first": day}},
-            allowed=day,
+            columns={"legal_date": {"stated": event.legal_date, "first": day_text(day)}},
+            allowed=day_text(day),
         )
 
 

@@ -22,6 +22,7 @@ from audit_service.rules.budget_checks import (
 from audit_service.rules.budget_postings import post
 from audit_service.rules.budget_spending import require_obligation
 from audit_service.rules.budget_states import BudgetState, Line, Obligation, Payment, Return
+from audit_service.rules.dates import day_number
 from audit_service.rules.errors import RuleBroken
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def decide_paid(_: World, state: BudgetState, event: Event) -> None:
             columns={"line_id": {"stated": data.line_id, "expected": obligation.line_id}},
             allowed=obligation.line_id,
         )
-    require_after(event, obligation.legal_date)
+    require_after(event, obligation.legal_day)
     _require_payable(event, data.amount_won, obligation, line)
     _require_two_roles(event, stated(data.actor_role), obligation.role)
     _require_contract_half(event, data, obligation)
@@ -125,7 +126,7 @@ def evolve_paid(state: BudgetState, event: Event, undo: Changes) -> None:
     """Book the payment on its line and on its obligation; one that a correction took back comes back changed."""
     data: Paid = event.data
     _pay(state, undo, data.obligation_id, won=data.amount_won, uses=1)
-    known, day = state.payments.get(data.payment_id), event.legal_date or ""
+    known, day = state.payments.get(data.payment_id), day_number(event.legal_date)
     returned_won, uses = (0, 0) if known is None else (known.returned_won, known.uses)
     undo.put(
         state.payments,
@@ -137,7 +138,7 @@ def evolve_paid(state: BudgetState, event: Event, undo: Changes) -> None:
             stated(data.contract_paid_id),
             returned_won,
             uses,
-            legal_date=day if known is None else min(day, known.legal_date),
+            legal_day=day if known is None else min(day, known.legal_day),
         ),
     )
     post(state, event, undo, (data.line_id, "executed_won", data.amount_won), named=data.payment_id)
@@ -200,7 +201,7 @@ def decide_returned(_: World, state: BudgetState, event: Event) -> None:
             },
             allowed="contract_returned_id" if payment.contract_paid_id is not None else None,
         )
-    require_after(event, payment.legal_date)
+    require_after(event, payment.legal_day)
     _require_returnable(event, payment, won=data.amount_won)
 
 

@@ -13,6 +13,7 @@ from audit_service.rules.budget_checks import overspent, require_in_force, requi
 from audit_service.rules.budget_postings import post
 from audit_service.rules.budget_states import BudgetState, Line, Obligation
 from audit_service.rules.contract_states import UNIT_PRICE
+from audit_service.rules.dates import day_number
 from audit_service.rules.errors import RuleBroken
 from audit_service.rules.states import ONLY
 from audit_service.rules.world import World, read_budget, read_contract
@@ -148,7 +149,7 @@ def evolve_obligation(state: BudgetState, event: Event, undo: Changes) -> None:
     """Book the obligation on its line, and for its contract; one that a correction took back comes back changed."""
     data: ObligationIncurred = event.data
     process_id, instalment = stated(data.contract_process_id), instalment_of(data)
-    known, day = state.obligations.get(data.obligation_id), event.legal_date or ""
+    known, day = state.obligations.get(data.obligation_id), day_number(event.legal_date)
     amount_won, paid_won, uses = (0, 0, 0) if known is None else (known.amount_won, known.paid_won, known.uses)
     undo.put(
         state.obligations,
@@ -162,7 +163,7 @@ def evolve_obligation(state: BudgetState, event: Event, undo: Changes) -> None:
             paid_won,
             uses,
             # What is paid on it stays after it, though a correction posts it anew.
-            legal_date=day if known is None else min(day, known.legal_date),
+            legal_day=day if known is None else min(day, known.legal_day),
         ),
     )
     _bind(state, undo, state.obligations[data.obligation_id], data.amount_won)

@@ -146,7 +146,8 @@ class Obligation(NamedTuple):
     """An obligation and what has been paid on it less returns, in won.
 
     `uses` counts the adjustments and payments that stand on it: while there are any, only its amount can be
-    corrected. `legal_date` is the day from which it counts, before any correction.
+    corrected. `legal_day` (YYYYMMDD: a number loads faster) is from when it counts, before any
+    correction.
     """
 
     line_id: str
@@ -157,14 +158,14 @@ class Obligation(NamedTuple):
     paid_won: int = 0
     uses: int = 0
     standing: bool = True
-    legal_date: str = ""
+    legal_day: int = 0
 
 
 class Payment(NamedTuple):
     """A payment, as the contract's half of the pair must find it again. `event_id` is its newest posting.
 
-    `returned_won` counts returns in the year and refunds after it; `uses` counts those events. `legal_date` is the day
-    from which it counts, before any correction.
+    `returned_won` counts returns in the year and refunds after it; `uses` counts those events. `legal_day`
+    (YYYYMMDD) is from when it counts, before any correction.
     """
 
     event_id: str
@@ -174,7 +175,7 @@ class Payment(NamedTuple):
     returned_won: int = 0
     uses: int = 0
     standing: bool = True
-    legal_date: str = ""
+    legal_day: int = 0
 
 
 class Return(NamedTuple):

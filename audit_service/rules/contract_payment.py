@@ -33,6 +33,7 @@ from audit_service.rules.contract_states import (
     Posting,
     SubcontractPayment,
 )
+from audit_service.rules.dates import day_text
 from audit_service.rules.errors import RuleBroken
 from audit_service.rules.states import ONLY
 from audit_service.rules.world import World, read_budget
@@ -92,7 +93,7 @@ def _require_same(event: Event, data: AdvancePaid | ContractPaid, budget: Budget
         payment.amount_won,
         obligation.instalment,
         f"contract/{obligation.contract_process_id}",
-        payment.legal_date,
+        day_text(payment.legal_day),
     )
     names = ("budget_paid_id", "contract_paid_id", "amount_won", "instalment", "contract", "legal_date")
     columns = {

@@ -8,6 +8,7 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from audit_service.catalogue.common import MAX_SAFE_INTEGER, Party
+from audit_service.rules.dates import day_number
 from tests.support.illegal import BASIS, Built, Scene, Wrong, again, around, fields, item, like, stored, swap
 
 if TYPE_CHECKING:
@@ -257,9 +258,9 @@ def _overpay(event: Event, scene: Scene) -> Built:
 
 
 def _paid_before(event: Event, scene: Scene) -> Built:
-    day = scene.budget(event.subject).obligations[event.data.obligation_id].legal_date
+    day = scene.budget(event.subject).obligations[event.data.obligation_id].legal_day
     early = f"{_year_of(event)}-01-01"
-    return replace(swap(event), legal_date=early) if early < day else None
+    return replace(swap(event), legal_date=early) if day_number(early) < day else None
 
 
 def _shrink_below_paid(event: Event, scene: Scene) -> Built:

@@ -150,7 +150,7 @@ def test_an_unstated_signed_amount_binds_nothing() -> None:
 def test_a_return_makes_room_on_line_and_obligation() -> None:
     state = state_of(given(*RETURNED, paid(300, payment="p2", role="지출원")))
     assert state.lines["a"].executed_won == 600
-    expected = Obligation("a", 600, None, 1, "재무관", paid_won=600, uses=2, legal_date="2021-06-15")
+    expected = Obligation("a", 600, None, 1, "재무관", paid_won=600, uses=2, legal_day=20210615)
     assert state.obligations["o1"] == expected
 
 
