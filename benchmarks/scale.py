@@ -1,0 +1,364 @@
+"""Does a log of a million entries still take entries, prove, start and fit into memory as a log of ten thousand does?
+
+Two real ledgers on disk (SQLite, WAL, synchronous=FULL), a small one and a large one, both filled with sealed batches
+through `Ledger.submit`: strict reading, rules, one transaction, journal fsync, signature, publication. Each is then
+opened in a process of its own, and everything is asked of both in turn, round by round; a figure of the large one
+counts by its ratio to the small one's. The load generator stands in the same process, outside the measured parts.
+
+  ingest      batches on top of what is there, until their signed checkpoint (reading the bytes included)
+  proof       one inclusion proof under the newest checkpoint, from the subtree hashes in memory; every proof is checked
+  from leaves what the same proof would cost at least, were the tree computed from its leaf hashes
+  memory      resident set of the writer after start, and after ingest with every stream of the year in memory
+  start       from the settings to a ledger that takes submissions, files in the page cache
+
+`CPU` is computing in all threads of the measured process: others on the machine do not count. The exit code tells
+whether the goals hold.
+
+    python benchmarks/scale.py [--entries 1000000] [--small 10000] [--rounds 5]
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import multiprocessing
+import os
+import random
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from audit_service.catalogue.periods import period_end
+from audit_service.genesis import AgencyPlan, initialise
+from audit_service.keys import SigningKey, read_seed
+from audit_service.ledger import Ledger
+from audit_service.settings import load_settings
+from verifier.canonical import encode_canonical
+from verifier.checkpoints import verify_checkpoint
+from verifier.envelope import sign_submission
+from verifier.hashing import leaf_hash
+from verifier.notes import VerifierKey
+from verifier.tree import root_of_leaf_hashes, verify_inclusion
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from multiprocessing.connection import Connection
+
+AGENCY = "bench"
+ORIGIN = "ledger.example/scale"
+# A year of twelve periods: as many streams, each loaded by its first batch.
+PERIODS = [f"2021-{month:02}" for month in range(1, 13)]
+FILL_BATCH = 5_000
+ROUND_BATCH = 500
+PROOFS = 2_000
+STARTS = 3
+TIMEOUT_S = 600
+SLOWER_GOAL, PROOF_GOAL_US, MEMORY_GOAL_MB, START_GOAL_S = 1.20, 1_000.0, 400.0, 3.0
+
+SERVICE = {
+    "name_ko": "굴착 허가",
+    "name_en": "Digging permits",
+    "unit_ko": "건",
+    "unit_en": "permits",
+    "kinds": [{"code": "permit", "name_ko": "허가"}],
+    "minimum_cell": 5,
+    "status": "operating",
+}
+
+
+class Spent(NamedTuple):
+    """Seconds: on the wall, and of computing in all threads of the process."""
+
+    wall_s: float
+    cpu_s: float
+
+
+def spent(action: Callable[[], object]) -> Spent:
+    """What one call takes."""
+    wall, cpu = time.perf_counter(), time.process_time()
+    action()
+    return Spent(time.perf_counter() - wall, time.process_time() - cpu)
+
+
+def submission(event_type: str, subject: str, data: dict[str, Any], event_id: str, moment: str) -> dict[str, Any]:
+    """An unsigned submission."""
+    return {
+        "specversion": "1.0",
+        "id": event_id,
+        "source": f"urn:kr:agency:{AGENCY}",
+        "type": event_type,
+        "subject": subject,
+        "time": moment,
+        "data": data,
+    }
+
+
+def make_batch(key: SigningKey, batch_id: str, period: str, count: int) -> list[bytes]:
+    """A signed manifest and its transactions."""
+    moment, subject = period_end(period), f"service/permits/{period}"
+    transactions = [
+        encode_canonical(
+            submission(
+                "service.transaction-recorded.v1",
+                subject,
+                {
+                    "commitment": hashlib.sha256(f"{batch_id}/{number}".encode()).hexdigest(),
+                    "kind": "permit",
+                    "period": period,
+                },
+                f"{batch_id}/{number}",
+                moment,
+            )
+        )
+        for number in range(1, count + 1)
+    ]
+    manifest = {
+        "batch_id": batch_id,
+        "period": period,
+        "count": count,
+        "counts_by_kind": [{"kind": "permit", "count": count}],
+        "submissions_root": root_of_leaf_hashes([leaf_hash(line) for line in transactions]).hex(),
+    }
+    unsigned = submission("service.batch-sealed.v1", subject, manifest, f"{batch_id}/0", moment)
+    return [encode_canonical(sign_submission(unsigned, key.private)), *transactions]
+
+
+def post(ledger: Ledger, bodies: list[bytes]) -> None:
+    """Submit one atomic batch and wait for its signed checkpoint."""
+    result = ledger.submit(ledger.prepare_many(bodies), atomic=True, dry_run=False).result(TIMEOUT_S)
+    for outcome in result.outcomes:
+        if outcome.error is not None:
+            raise outcome.error
+
+
+def fill(data_dir: Path, entries: int) -> None:
+    """Make a ledger and fill it; ends when everything is signed and published."""
+    plan = AgencyPlan(code=AGENCY, name_ko="시험", name_en="Benchmark", scopes=("service.*", "registry.*"))
+    settings = initialise(data_dir, origin=ORIGIN, city=AGENCY, agencies=[plan])
+    key = SigningKey.from_seed(read_seed(settings.keys / f"{AGENCY}.key"))
+    registered = submission("service.registered.v1", "service/permits", SERVICE, "reg", period_end(PERIODS[0]))
+    batch = min(FILL_BATCH, max(1, entries // len(PERIODS)))
+    with Ledger(settings) as ledger:
+        post(ledger, [encode_canonical(sign_submission(registered, key.private))])
+        number = 0
+        while (missing := entries - ledger.recorded_size) > 1:
+            count = min(batch, missing - 1)
+            post(ledger, make_batch(key, f"fill-{number}", PERIODS[number % len(PERIODS)], count))
+            number += 1
+            if sys.stderr.isatty():
+                print(f"\r{ledger.recorded_size:,} entries", end="", file=sys.stderr, flush=True)
+
+
+def resident_mb(field: str = "VmRSS") -> float:
+    """Resident memory of this process in MB (2**20 bytes), now (`VmRSS`) or at most so far (`VmHWM`)."""
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith(field):
+            return int(line.split()[1]) / 1024
+    raise SystemExit(f"/proc/self/status has no {field}")
+
+
+class Measured:
+    """One open ledger in a process of its own, and what may be asked of it."""
+
+    def __init__(self, data_dir: Path) -> None:
+        settings = load_settings(data_dir)
+        self._key = SigningKey.from_seed(read_seed(settings.keys / f"{AGENCY}.key"))
+        self._vkey = VerifierKey.parse((data_dir / "log.vkey").read_text().strip())
+        self._batches = 0
+        self._run = os.urandom(4).hex()
+        wall, cpu = time.perf_counter(), time.process_time()
+        self.ledger = Ledger(settings)
+        self.ledger.start()
+        self.started = Spent(time.perf_counter() - wall, time.process_time() - cpu)
+        self.mb_after_start = resident_mb()
+
+    def ask(self, name: str) -> Any:
+        """Answer one question of the parent's."""
+        return getattr(self, name)()
+
+    def start(self) -> tuple[Spent, float, int]:
+        """How long did starting take, how much memory was there then (MB), and how many entries are there?"""
+        return self.started, self.mb_after_start, self.ledger.recorded_size
+
+    def _next_batch(self) -> list[bytes]:
+        period = PERIODS[self._batches % len(PERIODS)]
+        self._batches += 1
+        return make_batch(self._key, f"{self._run}-{self._batches}", period, ROUND_BATCH)
+
+    def warm(self) -> float:
+        """One batch to each stream, which loads it; returns the longest wait in seconds."""
+        batches = [self._next_batch() for _ in PERIODS]
+        return max(spent(lambda bodies=bodies: post(self.ledger, bodies)).wall_s for bodies in batches)  # type: ignore[misc]
+
+    def ingest(self) -> Spent:
+        """What each entry of one batch for each stream costs."""
+        batches = [self._next_batch() for _ in PERIODS]
+        whole = spent(lambda: [post(self.ledger, bodies) for bodies in batches])
+        entries = sum(map(len, batches))
+        return Spent(whole.wall_s / entries, whole.cpu_s / entries)
+
+    def prove(self) -> tuple[float, float, int]:
+        """Microseconds of one inclusion proof (median and 99th percentile), and the hashes in the longest one."""
+        head = verify_checkpoint(self.ledger.signed().note, vkey=self._vkey)
+        chosen = random.Random(head.tree_size)
+        indexes = [chosen.randrange(head.tree_size) for _ in range(PROOFS)]
+        took, proofs = [], []
+        for index in indexes:
+            began = time.perf_counter()
+            proofs.append(self.ledger.inclusion(index, head.tree_size))
+            took.append((time.perf_counter() - began) * 1e6)
+        for index, proof in zip(indexes, proofs, strict=True):
+            leaf = self.ledger.reader.subtree(0, index)
+            verify_inclusion(leaf, index=index, tree_size=head.tree_size, proof=proof, root=head.root_hash)
+        took.sort()
+        return statistics.median(took), took[len(took) * 99 // 100], max(map(len, proofs))
+
+    def from_leaves(self) -> float:
+        """Microseconds to compute the tree from its leaf hashes, which lie ready: a proof without subtree hashes."""
+        size = self.ledger.recorded_size
+        row = self.ledger.reader.subtree_row(0, 0, size)
+        leaves = [row[start : start + 32] for start in range(0, len(row), 32)]
+        return spent(lambda: root_of_leaf_hashes(leaves)).wall_s * 1e6
+
+    def memory(self) -> tuple[float, float]:
+        """Resident MB now, and at most so far."""
+        return resident_mb(), resident_mb("VmHWM")
+
+    def stop(self) -> None:
+        """Close the ledger."""
+        self.ledger.stop()
+
+
+def serve(data_dir: Path, questions: Connection) -> None:
+    """The measured process: open, answer, end after `stop`."""
+    measured = Measured(data_dir)
+    while True:
+        name = questions.recv()
+        questions.send(measured.ask(name))
+        if name == "stop":
+            return
+
+
+class Remote:
+    """The parent's end of a measured process."""
+
+    def __init__(self, data_dir: Path) -> None:
+        spawn = multiprocessing.get_context("spawn")
+        self._pipe, theirs = spawn.Pipe()
+        self._process = spawn.Process(target=serve, args=(data_dir, theirs), daemon=True)
+        self._process.start()
+        theirs.close()
+
+    def ask(self, name: str) -> Any:
+        """Ask, and wait for the answer."""
+        self._pipe.send(name)
+        return self._pipe.recv()
+
+    def stop(self) -> None:
+        """Close its ledger and end it."""
+        self.ask("stop")
+        self._process.join(TIMEOUT_S)
+
+
+def fill_elsewhere(data_dir: Path, entries: int) -> float:
+    """Fill in a process of its own, whose memory ends with it; returns seconds."""
+    filler = multiprocessing.get_context("spawn").Process(target=fill, args=(data_dir, entries))
+    began = time.perf_counter()
+    filler.start()
+    filler.join()
+    if filler.exitcode != 0:
+        raise SystemExit("filling the ledger failed")
+    return time.perf_counter() - began
+
+
+def measure_starts(folders: list[Path]) -> list[list[tuple[Spent, float, int]]]:
+    """Start each ledger several times, in turn: duration, memory, entries."""
+    found: list[list[tuple[Spent, float, int]]] = [[] for _ in folders]
+    for _ in range(STARTS):
+        for place, folder in enumerate(folders):
+            remote = Remote(folder)
+            found[place].append(remote.ask("start"))
+            remote.stop()
+    return found
+
+
+def row(name: str, small: float, large: float, unit: str, goal: str, *, holds: bool) -> bool:
+    """Print one line of the table; returns whether its goal holds."""
+    print(f"{name:36}{small:12,.1f}{large:12,.1f} {unit:6}{large / small:8.2f}   {goal}{'' if holds else '  MISSED'}")
+    return holds
+
+
+def main() -> int:
+    """Fill, measure, print; returns 1 if a goal does not hold."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--entries", type=int, default=1_000_000)
+    parser.add_argument("--small", type=int, default=10_000)
+    parser.add_argument("--rounds", type=int, default=5)
+    args = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        folders = [Path(name) / "small", Path(name) / "large"]
+        for folder, entries in zip(folders, (args.small, args.entries), strict=True):
+            took_s = fill_elsewhere(folder, entries)
+            print(f"filled with {entries:,} entries in {took_s:.1f} s, made and signed and published")
+        starts = measure_starts(folders)
+        remotes = [Remote(folder) for folder in folders]
+        first_s = [remote.ask("warm") for remote in remotes]
+        ingests: list[list[Spent]] = [[], []]
+        for _ in range(args.rounds):
+            for place, remote in enumerate(remotes):
+                ingests[place].append(remote.ask("ingest"))
+        memory = [remote.ask("memory") for remote in remotes]
+        proofs = [remote.ask("prove") for remote in remotes]
+        leaves_us = [remote.ask("from_leaves") for remote in remotes]
+        for remote in remotes:
+            remote.stop()
+    return report(starts, first_s, ingests, memory, proofs, leaves_us)
+
+
+def report(
+    starts: list[list[tuple[Spent, float, int]]],
+    first_s: list[float],
+    ingests: list[list[Spent]],
+    memory: list[tuple[float, float]],
+    proofs: list[tuple[float, float, int]],
+    leaves_us: list[float],
+) -> int:
+    """Print the table of both ledgers; returns 1 if a goal does not hold."""
+    sizes = [found[0][2] for found in starts]
+    print(f"\n{os.cpu_count()} cores; {'':22}{sizes[0]:>12,}{sizes[1]:>12,} entries   ratio   goal for the large one")
+    wall = [statistics.median(one.wall_s for one in found) * 1e6 for found in ingests]
+    cpu = [statistics.median(one.cpu_s for one in found) * 1e6 for found in ingests]
+    ratios = [large.cpu_s / small.cpu_s for small, large in zip(*ingests, strict=True)]
+    start = [[statistics.median(one[0][part] for one in found) * 1e3 for found in starts] for part in (0, 1)]
+    goal_start = f"under {START_GOAL_S:.0f} s"
+    goal_memory = f"under {MEMORY_GOAL_MB:.0f} MB"
+    slower = statistics.median(ratios)
+    holds = [
+        row("ingest, CPU of an entry", *cpu, "us", f"ratio at most {SLOWER_GOAL}", holds=slower <= SLOWER_GOAL),
+        row("ingest, wall of an entry", *wall, "us", "", holds=True),
+        row("first batch to a stream after start", first_s[0] * 1e3, first_s[1] * 1e3, "ms", "", holds=True),
+        row("inclusion proof, median", proofs[0][0], proofs[1][0], "us", "", holds=True),
+        row("inclusion proof, 99th percentile", proofs[0][1], proofs[1][1], "us", "under 1 ms",
+            holds=proofs[1][1] < PROOF_GOAL_US),
+        row("hashes in the longest proof", proofs[0][2], proofs[1][2], "", "", holds=True),
+        row("the same from leaves, at least", *leaves_us, "us", "", holds=True),
+        row("start, wall", *start[0], "ms", goal_start, holds=start[0][1] < START_GOAL_S * 1e3),
+        row("start, CPU", *start[1], "ms", goal_start, holds=start[1][1] < START_GOAL_S * 1e3),
+        row("memory after start", starts[0][-1][1], starts[1][-1][1], "MB", goal_memory,
+            holds=starts[1][-1][1] < MEMORY_GOAL_MB),
+        row("memory after ingest, all streams", memory[0][0], memory[1][0], "MB", goal_memory,
+            holds=memory[1][0] < MEMORY_GOAL_MB),
+        row("memory, most so far", memory[0][1], memory[1][1], "MB", "", holds=True),
+    ]  # fmt: skip
+    print(f"ingest, round by round: large / small {', '.join(f'{ratio:.2f}' for ratio in ratios)} (CPU)")
+    print(f"from leaves / from subtree hashes: {leaves_us[1] / proofs[1][0]:,.0f} at {sizes[1]:,} entries")
+    return 0 if all(holds) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
