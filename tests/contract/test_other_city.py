@@ -1,4 +1,4 @@
-"""Whose stores are these? A ledger that is opened on another city's database or journal is refused, and changes nothing.
+"""Whose stores are these? A ledger that is opened on another city's database or journal is refused, and left alone.
 
 Each store is mixed up in turn, on both databases, with the journal as files and as a database. Another city's stores
 are whole in themselves: what is shown is that nothing but the log's own key and origin tells them apart.
