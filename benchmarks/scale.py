@@ -14,7 +14,7 @@ counts by its ratio to the small one's. The load generator stands in the same pr
 `CPU` is computing in all threads of the measured process: others on the machine do not count. The exit code tells
 whether the goals hold.
 
-    python benchmarks/scale.py [--entries 1000000] [--small 10000] [--rounds 5]
+    python benchmarks/scale.py [--entries 1000000] [--small 10000] [--rounds 9]
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ import hashlib
 import multiprocessing
 import os
 import random
+import resource
+import shutil
 import statistics
 import sys
 import tempfile
@@ -57,6 +59,7 @@ FILL_BATCH = 5_000
 # The rules refuse a batch that tells too much about few people.
 MINIMUM_CELL = 5
 ROUND_BATCH = 500
+WARMING_BATCH = 50
 PROOFS = 2_000
 STARTS = 3
 TIMEOUT_S = 600
@@ -187,20 +190,24 @@ class Measured:
         """How long did starting take, how much memory was there then (MB), and how many entries are there?"""
         return self.started, self.mb_after_start, self.ledger.recorded_size
 
-    def _next_batch(self) -> list[bytes]:
+    def _next_batch(self, count: int) -> list[bytes]:
         period = PERIODS[self._batches % len(PERIODS)]
         self._batches += 1
-        return make_batch(self._key, f"{self._run}-{self._batches}", period, ROUND_BATCH)
+        return make_batch(self._key, f"{self._run}-{self._batches}", period, count)
 
     def warm(self) -> float:
         """One batch to each stream, which loads it; returns the longest wait in seconds."""
-        batches = [self._next_batch() for _ in PERIODS]
+        batches = [self._next_batch(WARMING_BATCH) for _ in PERIODS]
         return max(spent(lambda bodies=bodies: post(self.ledger, bodies)).wall_s for bodies in batches)  # type: ignore[misc]
+
+    def _post_all(self, batches: list[list[bytes]]) -> None:
+        for bodies in batches:
+            post(self.ledger, bodies)
 
     def ingest(self) -> Spent:
         """What each entry of one batch for each stream costs."""
-        batches = [self._next_batch() for _ in PERIODS]
-        whole = spent(lambda: [post(self.ledger, bodies) for bodies in batches])
+        batches = [self._next_batch(ROUND_BATCH) for _ in PERIODS]
+        whole = spent(lambda: self._post_all(batches))
         entries = sum(map(len, batches))
         return Spent(whole.wall_s / entries, whole.cpu_s / entries)
 
@@ -301,20 +308,33 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--entries", type=int, default=1_000_000)
     parser.add_argument("--small", type=int, default=10_000)
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=9)
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folders = [Path(name) / "small", Path(name) / "large"]
         for folder, entries in zip(folders, (args.small, args.entries), strict=True):
             took_s = fill_elsewhere(folder, entries)
-            print(f"filled with {entries:,} entries in {took_s:.1f} s, made and signed and published")
+            # The largest child so far, and they come in ascending order.
+            peak_mb = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+            print(
+                f"filled with {entries:,} entries in {took_s:.1f} s, made and signed and published; at most "
+                f"{peak_mb:.0f} MB with the load generator"
+            )
         starts = measure_starts(folders)
-        remotes = [Remote(folder) for folder in folders]
-        first_s = [remote.ask("warm") for remote in remotes]
+        large = Remote(folders[1])
+        first_s = [0.0, large.ask("warm")]
         ingests: list[list[Spent]] = [[], []]
-        for _ in range(args.rounds):
-            for place, remote in enumerate(remotes):
-                ingests[place].append(remote.ask("ingest"))
+        for number in range(args.rounds):
+            # A fresh copy for each round: the small one shall stay small.
+            copy = Path(name) / f"small-{number}"
+            shutil.copytree(folders[0], copy)
+            small = Remote(copy)
+            first_s[0] = max(first_s[0], small.ask("warm"))
+            for found, remote in zip(ingests, (small, large), strict=True):
+                found.append(remote.ask("ingest"))
+            if number < args.rounds - 1:
+                small.stop()
+        remotes = [small, large]
         memory = [remote.ask("memory") for remote in remotes]
         proofs = [remote.ask("prove") for remote in remotes]
         leaves_us = [remote.ask("from_leaves") for remote in remotes]
