@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import math
 import multiprocessing
 import os
 import random
@@ -63,6 +64,8 @@ WARMING_BATCH = 50
 PROOFS = 2_000
 STARTS = 3
 TIMEOUT_S = 600
+# Memory and start are promised up to this size; ingest and proofs at any.
+PROMISED_ENTRIES = 1_100_000
 SLOWER_GOAL, PROOF_GOAL_US, MEMORY_GOAL_MB, START_GOAL_S = 1.20, 1_000.0, 400.0, 3.0
 
 SERVICE = {
@@ -358,13 +361,15 @@ def report(
     cpu = [statistics.median(one.cpu_s for one in found) * 1e6 for found in ingests]
     ratios = [large.cpu_s / small.cpu_s for small, large in zip(*ingests, strict=True)]
     start = [[statistics.median(one[0][part] for one in found) * 1e3 for found in starts] for part in (0, 1)]
-    goal_start = f"under {START_GOAL_S:.0f} s"
-    goal_memory = f"under {MEMORY_GOAL_MB:.0f} MB"
+    promised = sizes[1] <= PROMISED_ENTRIES
+    goal_start = f"under {START_GOAL_S:.0f} s" if promised else ""
+    goal_memory = f"under {MEMORY_GOAL_MB:.0f} MB" if promised else ""
     slower = statistics.median(ratios)
     started_mb, now_mb, most_mb = [found[-1][1] for found in starts], *zip(*memory, strict=True)
     median_us, slow_us, hashes = zip(*proofs, strict=True)
     start_wall_ms, start_cpu_ms = start
-    start_limit_ms = START_GOAL_S * 1e3
+    start_limit_ms = START_GOAL_S * 1e3 if promised else math.inf
+    memory_limit_mb = MEMORY_GOAL_MB if promised else math.inf
     holds = [
         row("ingest, CPU of an entry", cpu, "us", f"ratio at most {SLOWER_GOAL}", holds=slower <= SLOWER_GOAL),
         row("ingest, wall of an entry", wall, "us"),
@@ -375,8 +380,8 @@ def report(
         row("the same from leaves, at least", leaves_us, "us"),
         row("start, wall", start_wall_ms, "ms", goal_start, holds=start_wall_ms[1] < start_limit_ms),
         row("start, CPU", start_cpu_ms, "ms", goal_start, holds=start_cpu_ms[1] < start_limit_ms),
-        row("memory after start", started_mb, "MB", goal_memory, holds=started_mb[1] < MEMORY_GOAL_MB),
-        row("memory after ingest, all streams", now_mb, "MB", goal_memory, holds=now_mb[1] < MEMORY_GOAL_MB),
+        row("memory after start", started_mb, "MB", goal_memory, holds=started_mb[1] < memory_limit_mb),
+        row("memory after ingest, all streams", now_mb, "MB", goal_memory, holds=now_mb[1] < memory_limit_mb),
         row("memory, most so far", most_mb, "MB"),
     ]
     print(f"ingest, round by round: large / small {', '.join(f'{ratio:.2f}' for ratio in ratios)} (CPU)")
