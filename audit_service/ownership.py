@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from audit_service.errors import ConfigurationError
 from verifier.checkpoints import verify_checkpoint
-from verifier.envelope import GENESIS_SUBJECT, verify_genesis
+from verifier.envelope import GENESIS_SUBJECT, GENESIS_TYPE, parse_entry
 from verifier.errors import VerificationError
 from verifier.hashing import leaf_hash
 
@@ -33,14 +33,22 @@ def require_own_entries(reader: LogReader, recorder: LedgerRecorder, *, vkey: Ve
     first = reader.entries(0, 1)
     if not first or leaf_hash(first[0]) != recorder.leaf_hash_at(GENESIS_SUBJECT, 1):
         return
-    try:
-        verify_genesis(first[0], vkey=vkey)
-    except VerificationError as error:
+    if _named_in(first[0]) != (vkey.name, str(vkey)):
         raise ConfigurationError(
             "the database belongs to another log: its genesis entry names another origin or log key than `origin` and "
             "`keys/log.key`. Correct `origin`, `database_url` or the key, or put back this log's own database; if that "
             "is lost, make an empty one with `audit db upgrade`: the start fills it from tiles and journal"
-        ) from error
+        )
+
+
+def _named_in(genesis: bytes) -> tuple[object, object] | None:
+    """The origin and the log key that an entry 0 names, None if it is no genesis entry."""
+    try:
+        attributes = parse_entry(genesis)
+    except VerificationError:
+        return None
+    data = attributes["data"]
+    return (data.get("origin"), data.get("log_key")) if attributes["type"] == GENESIS_TYPE else None
 
 
 def require_own_journal(journal: Journal, *, vkey: VerifierKey) -> None:
