@@ -40,15 +40,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from scale import AGENCY, MINIMUM_CELL, ORIGIN, PERIODS, SERVICE, make_batch, post, resident_mb, submission
+from scale import ORIGIN, PERIODS, post, resident_mb
+from sealed import AGENCY, MINIMUM_CELL, make_batch, register
 
-from audit_service.catalogue.periods import period_end
 from audit_service.genesis import AgencyPlan, initialise
 from audit_service.keys import SigningKey, read_seed
 from audit_service.ledger import Ledger
 from verifier.bundles import decode_bundle, encode_bundle
-from verifier.canonical import encode_canonical
-from verifier.envelope import sign_submission
 from verifier.hashing import leaf_hash
 from verifier.subtrees import SubtreeHashes
 from verifier.tree import inclusion_proof
@@ -248,12 +246,6 @@ def timed(action: Callable[[], object]) -> tuple[float, float]:
     wall, cpu = time.perf_counter(), time.process_time()
     action()
     return time.perf_counter() - wall, time.process_time() - cpu
-
-
-def register(key: SigningKey, subject: str, event_id: str) -> bytes:
-    """The signed registration of a service: a single event."""
-    unsigned = submission("service.registered.v1", subject, SERVICE, event_id, period_end(PERIODS[0]))
-    return encode_canonical(sign_submission(unsigned, key.private))
 
 
 def measure_log(settings: Settings, sizes: list[int], entries_file: Path) -> Row:

@@ -20,7 +20,6 @@ whether the goals hold.
 from __future__ import annotations
 
 import argparse
-import hashlib
 import math
 import multiprocessing
 import os
@@ -36,15 +35,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from audit_service.catalogue.periods import period_end
+from sealed import AGENCY, MINIMUM_CELL, make_batch, register
+
 from audit_service.genesis import AgencyPlan, initialise
 from audit_service.keys import SigningKey, read_seed
 from audit_service.ledger import Ledger
 from audit_service.settings import load_settings
-from verifier.canonical import encode_canonical
 from verifier.checkpoints import verify_checkpoint
-from verifier.envelope import sign_submission
-from verifier.hashing import leaf_hash
 from verifier.notes import VerifierKey
 from verifier.tree import root_of_leaf_hashes, verify_inclusion
 
@@ -52,13 +49,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from multiprocessing.connection import Connection
 
-AGENCY = "bench"
 ORIGIN = "ledger.example/scale"
 # A year of twelve periods: as many streams, each loaded by its first batch.
 PERIODS = [f"2021-{month:02}" for month in range(1, 13)]
 FILL_BATCH = 5_000
-# The rules refuse a batch that tells too much about few people.
-MINIMUM_CELL = 5
 ROUND_BATCH = 500
 WARMING_BATCH = 50
 PROOFS = 2_000
@@ -67,16 +61,6 @@ TIMEOUT_S = 600
 # Memory and start are promised up to this size; ingest and proofs at any.
 PROMISED_ENTRIES = 1_100_000
 SLOWER_GOAL, PROOF_GOAL_US, MEMORY_GOAL_MB, START_GOAL_S = 1.20, 1_000.0, 400.0, 3.0
-
-SERVICE = {
-    "name_ko": "굴착 허가",
-    "name_en": "Digging permits",
-    "unit_ko": "건",
-    "unit_en": "permits",
-    "kinds": [{"code": "permit", "name_ko": "허가"}],
-    "minimum_cell": MINIMUM_CELL,
-    "status": "operating",
-}
 
 
 class Spent(NamedTuple):
@@ -93,49 +77,6 @@ def spent(action: Callable[[], object]) -> Spent:
     return Spent(time.perf_counter() - wall, time.process_time() - cpu)
 
 
-def submission(event_type: str, subject: str, data: dict[str, Any], event_id: str, moment: str) -> dict[str, Any]:
-    """An unsigned submission."""
-    return {
-        "specversion": "1.0",
-        "id": event_id,
-        "source": f"urn:kr:agency:{AGENCY}",
-        "type": event_type,
-        "subject": subject,
-        "time": moment,
-        "data": data,
-    }
-
-
-def make_batch(key: SigningKey, batch_id: str, period: str, count: int) -> list[bytes]:
-    """A signed manifest and its transactions."""
-    moment, subject = period_end(period), f"service/permits/{period}"
-    transactions = [
-        encode_canonical(
-            submission(
-                "service.transaction-recorded.v1",
-                subject,
-                {
-                    "commitment": hashlib.sha256(f"{batch_id}/{number}".encode()).hexdigest(),
-                    "kind": "permit",
-                    "period": period,
-                },
-                f"{batch_id}/{number}",
-                moment,
-            )
-        )
-        for number in range(1, count + 1)
-    ]
-    manifest = {
-        "batch_id": batch_id,
-        "period": period,
-        "count": count,
-        "counts_by_kind": [{"kind": "permit", "count": count}],
-        "submissions_root": root_of_leaf_hashes([leaf_hash(line) for line in transactions]).hex(),
-    }
-    unsigned = submission("service.batch-sealed.v1", subject, manifest, f"{batch_id}/0", moment)
-    return [encode_canonical(sign_submission(unsigned, key.private)), *transactions]
-
-
 def post(ledger: Ledger, bodies: list[bytes]) -> None:
     """Submit one atomic batch and wait for its signed checkpoint."""
     result = ledger.submit(ledger.prepare_many(bodies), atomic=True, dry_run=False).result(TIMEOUT_S)
@@ -149,10 +90,9 @@ def fill(data_dir: Path, entries: int) -> None:
     plan = AgencyPlan(code=AGENCY, name_ko="시험", name_en="Benchmark", scopes=("service.*", "registry.*"))
     settings = initialise(data_dir, origin=ORIGIN, city=AGENCY, agencies=[plan])
     key = SigningKey.from_seed(read_seed(settings.keys / f"{AGENCY}.key"))
-    registered = submission("service.registered.v1", "service/permits", SERVICE, "reg", period_end(PERIODS[0]))
     batch = min(FILL_BATCH, max(1, entries // len(PERIODS)))
     with Ledger(settings) as ledger:
-        post(ledger, [encode_canonical(sign_submission(registered, key.private))])
+        post(ledger, [register(key, "service/permits", "reg")])
         number = 0
         while (missing := entries - ledger.recorded_size) > MINIMUM_CELL:
             count = min(batch, missing - 1)

@@ -34,7 +34,8 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from audit_service.keys import SigningKey, read_seed
-from benchmarks.ingest import make_batch, run_stock
+from benchmarks.ingest import run_stock
+from benchmarks.sealed import make_batch
 from tests.support.small_city import BUDGET, budget_year, make_small_city, submission
 from verifier.canonical import encode_canonical
 from verifier.envelope import sign_submission
