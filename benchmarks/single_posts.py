@@ -195,7 +195,7 @@ def main() -> None:
     parser.add_argument("--events", type=int, default=40_000)
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
-        lines = make_batch(SigningKey.from_seed(bytes(32)), "stock", 4_000)[1:]
+        lines = make_batch(SigningKey.from_seed(bytes(32)), "stock", "2021-01", 4_000)[1:]
         stock, _ = run_stock(Path(name), lines, 1)
     print(f"stock eventsourcing, one event a save: {stock:,.0f}/s; {os.cpu_count()} cores, load generator on the same")
     for connections in map(int, args.connections.split(",")):
