@@ -250,13 +250,14 @@ def _time_all(publisher: ReportPublisher, rows: ReportRows, door: Door) -> None:
 
 
 def _time_one_agency(publisher: ReportPublisher, city: City) -> None:
-    best, moved = float("inf"), 0
+    best, moved, processor = float("inf"), 0, 0.0
     for attempt in range(3):
         city.pay("agency-07", 2021, "line-0003", f"more-{attempt}")
-        begin = time.perf_counter()
+        begin, processor = time.perf_counter(), time.process_time()
         moved = len(publisher.publish())
         best = min(best, time.perf_counter() - begin)
-    _say("one agency", best, AIM_ONE_S, f"{moved} reports moved; best of 3")
+        processor = time.process_time() - processor
+    _say("one agency", best, AIM_ONE_S, f"{moved} reports moved; best of 3; processor {processor:.2f} s")
 
 
 def _time_one_row(rows: ReportRows, door: Door, city: City) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, bindparam, delete, func, insert, or_, select, update
 
+from audit_service.recording.database import Rows, insert_rows
 from projections.read_models.tables import entry_index, entry_runs, kept_reports, published_reports, report_rows
 from projections.reports.found import FoundReport
 from verifier.reports import REPORT_TYPE, Definition, Report
@@ -22,7 +23,11 @@ if TYPE_CHECKING:
     from projections.reports.definitions import ReportRef
     from projections.reports.publishing import KeptRows
 
-_CHUNK = 5_000
+_ROWS = Rows(
+    "report_rows",
+    ("kind", "key", "row_key", "since", "until", "body"),
+    ("text", "text", "text", "int8", "int8", "bytea"),
+)
 
 
 class ReportRows:
@@ -204,15 +209,9 @@ def _keep(connection: Connection, report: KeptRows) -> None:
         gone = old.keys() - report.rows.keys()
         ended = gone | (old.keys() & rows.keys())
     _end(connection, ref, tree_size, ended)
-    new = [(key, body) for key, body in rows.items() if body is not None]
-    for start in range(0, len(new), _CHUNK):
-        connection.execute(
-            insert(report_rows),
-            [
-                {"kind": ref.kind, "key": ref.key, "row_key": key, "since": tree_size, "until": None, "body": body}
-                for key, body in new[start : start + _CHUNK]
-            ],
-        )
+    new = [(ref.kind, ref.key, key, tree_size, None, body) for key, body in rows.items() if body is not None]
+    if new:
+        insert_rows(connection, _ROWS, new)
     # The second attempt at one tree size, after the entry could not be submitted, finds it kept.
     kept = and_(kept_reports.c.kind == ref.kind, kept_reports.c.key == ref.key, kept_reports.c.tree_size == tree_size)
     if connection.execute(select(kept_reports.c.tree_size).where(kept)).first() is None:

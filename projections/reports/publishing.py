@@ -163,7 +163,7 @@ class ReportPublisher:
         """
         rows = tables.rows(ref)
         last = self._published.get(ref)
-        tree = CheckedTree(rows.rows, self._prover, leaf_hashes=rows.leaf_hashes)
+        tree = CheckedTree(rows.leaf_hashes, self._prover)
         if last is not None and last[1] == tree.root:
             self._due.discard(ref)
             return None
