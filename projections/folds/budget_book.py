@@ -7,13 +7,14 @@ year's original budget beside this year's, and every event of the year in a tabl
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from projections.folds.book_style import percent_change
 from projections.folds.budget_checks import compute_checks
 from projections.folds.budget_columns import (
+    COLUMNS,
     COMPUTED,
-    RATES,
     REALLOTTED,
     collect_traces,
     compute_amounts,
@@ -61,6 +62,9 @@ TABLES = (
     "corrections",
     "documents",
 )
+# What a total adds up; its changes and rates follow from the sums.
+_ADDED_UP = (*COLUMNS, "previous_original_won")
+_AMOUNTS_OF = itemgetter(*_ADDED_UP)
 _NO_DEFINITION: Mapping[str, Any] = {
     "name_ko": None,
     "name_en": None,
@@ -208,12 +212,10 @@ def _total_rows(lines: list[tuple[Row, Figures]], *, year_before_known: bool) ->
 
 def _total_row(row_id: str, of: dict[str, str], lines: list[tuple[Row, Figures]], *, year_before_known: bool) -> Row:
     body: dict[str, Any] = {"project_id": None, "fund": None, **of, "lines": len(lines)}
-    for name in lines[0][0].body:
-        if name.endswith("_won") and name != "change_won":
-            # None is left out: a line that the year before did not tell apart is part of another line there.
-            body[name] = sum(row.body[name] or 0 for row, _ in lines)
-        elif name in RATES:
-            body[name] = None
+    amounts = map(_AMOUNTS_OF, (row.body for row, _ in lines))
+    for name, amounts_won in zip(_ADDED_UP, zip(*amounts, strict=True), strict=True):
+        # None is left out: a line that the year before did not tell apart is part of another line there.
+        body[name] = sum(filter(None, amounts_won))
     body |= compute_rates(body)
     if not year_before_known:
         body["previous_original_won"] = None
