@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from projections.folds.budget_columns import GROUPS
 from verifier.canonical import MAX_SAFE_INTEGER
 from verifier.reports import MAX_ROW_BYTES, require_row_key
 
@@ -98,11 +99,14 @@ def _plain_list(value: list[Any], depth: int, provenance: list[str]) -> list[Any
 
 
 def _plain_figures(figures: dict[Any, Any], depth: int, provenance: list[str]) -> dict[Any, Any]:
-    """What each amount rests on, where an entry moved it, and its provenance where it is not that of the row."""
+    """What each amount rests on that entries moved, and its provenance where it is not that of the row.
+
+    What adds other columns up rests on what they rest on.
+    """
     plain = {}
     for name, figure in figures.items():
         entries = figure.get("entries")
-        if entries:
+        if entries and name not in GROUPS:
             plain[name] = {"entries": _shortened(entries)}
             if figure["provenance"] != provenance:
                 plain[name]["provenance"] = _plain_list(figure["provenance"], depth, provenance)
