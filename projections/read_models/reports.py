@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from projections.reports.definitions import ReportRef
     from projections.reports.publishing import KeptRows
 
+_CHUNK = 10_000
 _ROWS = Rows(
     "report_rows",
     ("kind", "key", "row_key", "since", "until", "body"),
@@ -210,8 +211,8 @@ def _keep(connection: Connection, report: KeptRows) -> None:
         ended = gone | (old.keys() & rows.keys())
     _end(connection, ref, tree_size, ended)
     new = [(ref.kind, ref.key, key, tree_size, None, body) for key, body in rows.items() if body is not None]
-    if new:
-        insert_rows(connection, _ROWS, new)
+    for start in range(0, len(new), _CHUNK):
+        insert_rows(connection, _ROWS, new[start : start + _CHUNK])
     # The second attempt at one tree size, after the entry could not be submitted, finds it kept.
     kept = and_(kept_reports.c.kind == ref.kind, kept_reports.c.key == ref.key, kept_reports.c.tree_size == tree_size)
     if connection.execute(select(kept_reports.c.tree_size).where(kept)).first() is None:

@@ -88,7 +88,10 @@ def _folded(log: MemoryLog) -> LogState:
 def test_a_long_list_of_entries_is_given_by_its_ends_and_its_digest() -> None:
     entries = list(range(10, 10 + MAX_ENTRIES + 1))
     _, data = report_row(
-        row({"figures": {"a": {"entries": entries, "provenance": ["printed"]}}, "x": [{"entries": entries[1:]}]}, entries=entries)
+        row(
+            {"figures": {"a": {"entries": entries, "provenance": ["printed"]}}, "x": [{"entries": entries[1:]}]},
+            entries=entries,
+        )
     )
     digest = sha256(encode_canonical(entries)).hexdigest()
     short = {"count": len(entries), "first": 10, "last": 10 + MAX_ENTRIES, "sha256": digest}
@@ -110,7 +113,9 @@ def test_a_figure_says_what_the_row_does_not() -> None:
 
 
 def test_sixteen_digits_are_no_reason_to_refuse_a_row() -> None:
-    key, data = report_row(row({"a": 2**53 - 1, "b": [-(2**53) + 1], "c": "1234567890123456789", "d": {"e": 2**53 - 2}}))
+    key, data = report_row(
+        row({"a": 2**53 - 1, "b": [-(2**53) + 1], "c": "1234567890123456789", "d": {"e": 2**53 - 2}})
+    )
     assert parse_row(data)["key"] == key
 
 
