@@ -30,7 +30,7 @@ def _sha256_hex(data: bytes) -> str:
     return sha256(data).hexdigest()
 
 
-class _Hasher(merklelib.merkle.Hasher):  # type: ignore[misc] - merklelib has no types
+class _Hasher(merklelib.merkle.Hasher):  # type: ignore[misc]  # merklelib has no types
     """Hashes as merklelib does, without its way through hexadecimal text; it is given leaves that are hashed."""
 
     def hash_leaf(self, data: bytes) -> bytes:

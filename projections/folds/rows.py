@@ -63,7 +63,7 @@ def traced(index: int, provenance: str) -> Trace:
 
 
 def merged(traces: Iterable[Trace]) -> Trace:
-    """Which entries do several figures rest on together? Where it is one figure, its own trace: not to be written to."""
+    """Which entries do several figures rest on together? Of one figure, its own trace: not to write to."""
     several = [trace for trace in traces if trace.entries]
     if len(several) == 1:
         return several[0]

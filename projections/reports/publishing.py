@@ -174,8 +174,8 @@ class ReportPublisher:
         moved = {size: self._store.moved_since(size) for size, _ in set(self._published.values())}
         self._kept.clear()
         self._due.clear()
-        tables, steps = ReportTables.computing(state)
-        for refs in steps:
+        tables = ReportTables(state, at_once=False)
+        for refs in tables.compute():
             self._due |= {ref for ref in refs if self._is_due(tables, ref, moved)}
             yield tables, refs
             for ref in refs:

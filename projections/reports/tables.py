@@ -71,29 +71,21 @@ class _Table:
 class ReportTables:
     """The rows of every report of one log, as of the entries that `state` has taken in."""
 
-    def __init__(self, state: LogState) -> None:
-        """Compute every report once; whatever changed before is in it."""
-        self._begin(state)
-        for _ in self._compute():
-            pass
-
-    @classmethod
-    def computing(cls, state: LogState) -> tuple[ReportTables, Iterator[list[ReportRef]]]:
-        """Compute every report, some at a time: gives the tables, and which reports are complete after each step.
-
-        So whoever needs the bytes of all rows once need not hold them all at once.
-        """
-        tables = cls.__new__(cls)
-        tables._begin(state)
-        return tables, tables._compute()
-
-    def _begin(self, state: LogState) -> None:
+    def __init__(self, state: LogState, *, at_once: bool = True) -> None:
+        """Compute every report once; whatever changed before is in it. Else `compute` must be gone through first."""
         state.take_changes()
         self._state = state
         self._tables: dict[ReportRef, _Table] = {ref: _Table() for ref in fixed_reports()}
         self._parts: dict[tuple[str, str], dict[ReportRef, list[str]]] = {}
+        if at_once:
+            for _ in self.compute():
+                pass
 
-    def _compute(self) -> Iterator[list[ReportRef]]:
+    def compute(self) -> Iterator[list[ReportRef]]:
+        """Compute every report, some at a time: which are complete after each step?
+
+        So whoever needs the bytes of all rows once need not hold them all at once.
+        """
         folds = self._state.folds
         for kind in KINDS:
             keys = folds.keys(kind) if kind in _FOLDED else []

@@ -12,6 +12,7 @@ from audit_service.closed_trees import MerklelibTree
 from projections.read_models.projector import Projector
 from projections.read_models.report_completion import complete_rows
 from projections.read_models.reports import ReportRows
+from projections.read_models.row_packs import pack_rows, unpack_rows
 from projections.read_models.tables import report_rows
 from projections.reports.definitions import ReportRef, definition_of
 from projections.reports.found import find_reports
@@ -179,7 +180,7 @@ def edit(city: ReportCity, ref: ReportRef, old: bytes, new: bytes) -> None:
     with city.engine.begin() as connection:
         for row in connection.execute(select(report_rows).where(*of_report)).all():
             one = (*of_report, report_rows.c.row_key == row.row_key, report_rows.c.since == row.since)
-            changed = bytes(row.body).replace(old, new)
+            changed = pack_rows([(key, data.replace(old, new)) for key, data in unpack_rows(row.body)])
             connection.execute(update(report_rows).where(*one).values(body=changed))
 
 
