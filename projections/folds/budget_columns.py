@@ -13,7 +13,9 @@ from projections.folds.book_style import basis_points
 from projections.folds.rows import Trace, joined, merged
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from projections.folds.budget_state import Line
 
 CARRY_OVER_KINDS = ("EXPLICIT", "ACCIDENTAL", "CONTINUING", "NOT_STATED")
 CARRIED_IN = tuple(f"carried_in_{kind.lower()}_won" for kind in CARRY_OVER_KINDS)
@@ -93,6 +95,18 @@ def compute_amounts(won: Mapping[str, int], *, current_won: int, unspent_won: in
     amounts["current_won"] = current_won
     amounts["unspent_won"] = unspent_won
     return amounts
+
+
+def add_up_amounts(lines: Sequence[Line]) -> dict[str, int]:
+    """Add up every column over these lines."""
+    won: dict[str, int] = {}
+    current_won = unspent_won = 0
+    for line in lines:
+        for column, amount_won in line.won.items():
+            won[column] = won.get(column, 0) + amount_won
+        current_won += line.current_won
+        unspent_won += line.unspent_won
+    return compute_amounts(won, current_won=current_won, unspent_won=unspent_won)
 
 
 def compute_rates(amounts: Mapping[str, Any]) -> dict[str, int | None]:

@@ -68,9 +68,11 @@ def merged(traces: Iterable[Trace]) -> Trace:
     if len(several) == 1:
         return several[0]
     entries: set[int] = set()
+    provenances = []
     for trace in several:
         entries.update(trace.entries)
-    return Trace(entries=sorted(entries), provenance=[*joined([trace.provenance for trace in several])])
+        provenances.append(trace.provenance)
+    return Trace(entries=sorted(entries), provenance=[*joined(provenances)])
 
 
 def joined(provenances: Sequence[list[str]]) -> list[str]:

@@ -13,8 +13,8 @@ from projections.folds.budget_columns import (
     CHANGES,
     COMPUTED,
     GROUPS,
+    add_up_amounts,
     collect_traces,
-    compute_amounts,
     compute_figures,
     compute_rates,
 )
@@ -121,17 +121,7 @@ def _settlement_row(year: BudgetYear, project_id: str, lines: list[Line]) -> Row
 
 def _sums(lines: list[Line]) -> dict[str, Any]:
     """The printed columns, then the official ones, over all lines of a project."""
-    won: dict[str, int] = {}
-    for line in lines:
-        for column, amount_won in line.won.items():
-            won[column] = won.get(column, 0) + amount_won
-    sums: dict[str, Any] = {
-        **compute_amounts(
-            won,
-            current_won=sum(line.current_won for line in lines),
-            unspent_won=sum(line.unspent_won for line in lines),
-        )
-    }
+    sums: dict[str, Any] = {**add_up_amounts(lines)}
     rates = compute_rates(sums)
     sums["current_budget_won"] = sums.pop("current_won")
     return {**{column: sums[column] for column in PRINTED}, **sums, **rates}

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from projections.folds.service_statistics import SERVICE_STATISTICS
 from projections.reports.definitions import ALL, KINDS, REGISTERS, ReportRef, fixed_reports, place_of
 from projections.reports.rows import report_row
 from projections.reports.stream_heads import STREAM_HEADS
@@ -136,12 +137,13 @@ class ReportTables:
 
     def _rows_of_part(self, kind: str, key: str) -> dict[ReportRef, dict[str, bytes]]:
         found: dict[ReportRef, dict[str, bytes]] = {}
+        place: tuple[ReportRef, str] | None = None
         for row in self._state.folds.compute_rows(kind, key):
-            ref, part = place_of(kind, key, row)
-            row_key, data = report_row(row, part=part)
-            rows = found.get(ref)
-            if rows is None:
-                rows = found[ref] = {}
+            # Of all kinds but one, the rows of a part stand in one report.
+            if place is None or kind == SERVICE_STATISTICS:
+                place = place_of(kind, key, row)
+                rows = found.setdefault(place[0], {})
+            row_key, data = report_row(row, part=place[1])
             rows[row_key] = data
         return found
 
