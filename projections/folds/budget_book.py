@@ -13,6 +13,7 @@ from projections.folds.book_style import percent_change
 from projections.folds.budget_checks import compute_checks
 from projections.folds.budget_columns import (
     COMPUTED,
+    GROUPS,
     REALLOTTED,
     add_up_amounts,
     collect_traces,
@@ -133,7 +134,8 @@ def _line_rows(year: BudgetYear, previous: BudgetYear | None) -> list[LineRow]:
         if line_id in before and "original_won" in line_before.traces:
             traces["previous_original_won"] = line_before.traces["original_won"]
         # Groups rest on what their parts rest on: for the row they add nothing.
-        everything = [*traces.values(), *([] if defined is None else [defined])]
+        everything = [trace for name, trace in traces.items() if name not in GROUPS]
+        everything += [] if defined is None else [defined]
         definition = _NO_DEFINITION if defined_by.definition is None else defined_by.definition
         figures = compute_figures(traces, amounts, computed=_COMPUTED)
         body = {**definition, "project_id": defined_by.project_id, **amounts, "figures": figures}

@@ -127,7 +127,7 @@ def collect_traces(traces: Iterable[Mapping[str, Trace]]) -> dict[str, Trace]:
             collected.setdefault(name, []).append(trace)
             if name in _GROUP_OF:
                 collected.setdefault(_GROUP_OF[name], []).append(trace)
-    return {name: merged(found) for name, found in collected.items()}
+    return {name: found[0] if len(found) == 1 else merged(found) for name, found in collected.items()}
 
 
 def compute_figures(

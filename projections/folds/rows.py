@@ -67,6 +67,8 @@ def merged(traces: Iterable[Trace]) -> Trace:
     several = [trace for trace in traces if trace.entries]
     if len(several) == 1:
         return several[0]
+    if not several:
+        return Trace()
     entries: set[int] = set()
     provenances = []
     for trace in several:

@@ -48,7 +48,7 @@ def report_row(row: Row, *, part: str = "") -> tuple[str, bytes]:
     cells = _plain_dict(row.body, _MAX_DEPTH, row.provenance)
     members = {
         "cells": cells,
-        "entries": _shortened(row.entries),
+        "entries": row.entries if len(row.entries) <= MAX_ENTRIES else _shortened(row.entries),
         "id": row.id,
         "key": key if len(key) < _SURELY_SHORT else require_row_key(key),
         "provenance": row.provenance,
