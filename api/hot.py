@@ -7,7 +7,7 @@ elsewhere, is asked here by name.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fastapi.routing import APIRoute
 from starlette.requests import Request
@@ -27,11 +27,11 @@ def hot_route(gate: Gate, answer: Callable[[Request], Awaitable[Response]]) -> t
     class HotRoute(APIRoute):
         """One route of FastAPI's router, served without its machinery."""
 
-        def __init__(self, *args: Any, **kwargs: Any) -> None:
-            super().__init__(*args, **kwargs)
-            self.app = self._serve
-
-        async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+            """Serve a request that the router has given to this route; another method is refused as everywhere."""
+            if scope["method"] not in (self.methods or ()):
+                await super().handle(scope, receive, send)
+                return
             request = Request(scope, receive, send)
             await gate(request)
             response = await answer(request)

@@ -333,6 +333,8 @@ class Limits:
     body_bytes_per_s: int = 16 * 1024
     buffered_bytes: int = 256 * 1024 * 1024
     token_buffered_bytes: int = 64 * 1024 * 1024
+    # More would only wait longer for the one writer: an early refusal keeps those that are served fast.
+    waiting_posts: int = 400
     # 0 lets everything through. After a pause ten seconds' worth may come at once.
     requests_per_token_s: float = 1000.0
     requests_per_address_s: float = 500.0

@@ -56,10 +56,20 @@ class SubmissionDoor:
         self._services = services
         limits = services.limits
         self._budget = bodies.BodyBudget(limits.buffered_bytes, caller_limit_bytes=limits.token_buffered_bytes)
+        self._waiting = 0
         self._completions: tuple[asyncio.AbstractEventLoop, Completions[SubmissionResult]] | None = None
 
     async def take(self, request: Request) -> Response:
-        """Answer POST /v1/events."""
+        """Answer POST /v1/events, unless as many as may are waiting already."""
+        if self._waiting >= self._services.limits.waiting_posts:
+            raise Problem("overloaded", "too many posts are waiting", headers={"Retry-After": "1"})
+        self._waiting += 1
+        try:
+            return await self._take(request)
+        finally:
+            self._waiting -= 1
+
+    async def _take(self, request: Request) -> Response:
         query = read_query(request, _ATOMIC, _DRY_RUN, _RESULTS)
         caller: Caller = request.state.caller
         source = caller.source

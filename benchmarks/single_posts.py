@@ -6,8 +6,11 @@ the receipt for the last one. A receipt is committed, signed and carries its inc
 `.tlog-proof`. Some receipts are verified after the clock has stopped. Early refusals (503) are counted apart and are no
 successes.
 
-The comparison is stock `eventsourcing` on SQLite (WAL, synchronous=FULL), one event for each save, in this process and
-without HTTP: what an embedded event store does with single events.
+What bounds it is shown by the same server, generator and connections asking for `/healthz`, which computes nothing:
+that is what HTTP and the framework take by themselves.
+
+The other comparison is stock `eventsourcing` on SQLite (WAL, synchronous=FULL), one event a save, in this process
+and without HTTP: what an embedded event store does with single events.
 
     python benchmarks/single_posts.py [--connections 64,1024] [--events 40000]
 """
@@ -16,12 +19,15 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import os
 import socket
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -32,10 +38,8 @@ from benchmarks.ingest import make_batch, run_stock
 from tests.support.small_city import BUDGET, budget_year, make_small_city, submission
 from verifier.canonical import encode_canonical
 from verifier.envelope import sign_submission
-from verifier.hashing import leaf_hash
 from verifier.notes import VerifierKey
-from verifier.proofs import parse_log_proof
-from verifier.tree import verify_inclusion
+from verifier.proofs import parse_log_proof, verify_log_proof
 
 ROOT = Path(__file__).resolve().parents[1]
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
@@ -52,7 +56,7 @@ class Load:
         self.latencies_s: list[float] = []
         self.statuses: dict[int, int] = {}
         self.failures = 0
-        self.kept: list[tuple[bytes, bytes]] = []
+        self.kept: list[bytes] = []
 
     async def run(self, connections: int) -> float:
         """Send everything; returns seconds from the first byte to the last answer."""
@@ -66,18 +70,22 @@ class Load:
 
     async def _one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         for request in self.waiting:
-            began = time.perf_counter()
-            writer.write(request)
-            try:
-                status, body = await asyncio.wait_for(_answer(reader), timeout=30)
-            except (TimeoutError, asyncio.IncompleteReadError, ConnectionError):
-                self.failures += 1
-                return
-            self.statuses[status] = self.statuses.get(status, 0) + 1
+            status = 503
+            while status == 503:
+                began = time.perf_counter()
+                writer.write(request)
+                try:
+                    status, body = await asyncio.wait_for(_answer(reader), timeout=30)
+                except (TimeoutError, asyncio.IncompleteReadError, ConnectionError):
+                    self.failures += 1
+                    return
+                self.statuses[status] = self.statuses.get(status, 0) + 1
+                if status == 503:
+                    await asyncio.sleep(1)  # as the service asks, in `Retry-After`
             if status == 201:
                 self.latencies_s.append(time.perf_counter() - began)
                 if len(self.kept) < VERIFIED:
-                    self.kept.append((request, body))
+                    self.kept.append(body)
 
 
 async def _answer(reader: asyncio.StreamReader) -> tuple[int, bytes]:
@@ -126,6 +134,10 @@ def measure(connections: int, events: int) -> dict[str, Any]:
             first = make_requests(key, token, "warm", 200)
             asyncio.run(_open_year(port, key, token))
             asyncio.run(Load(port, first).run(8))
+            idle = Load(port, [b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"] * (events // 4))
+            before_s = cpu_s(process.pid)
+            idle_rate = (events // 4) / asyncio.run(idle.run(connections))
+            idle_us = (cpu_s(process.pid) - before_s) / (events // 4) * 1e6
             load = Load(port, make_requests(key, token, "load", events))
             before_s = cpu_s(process.pid)
             elapsed_s = asyncio.run(load.run(connections))
@@ -133,12 +145,14 @@ def measure(connections: int, events: int) -> dict[str, Any]:
         finally:
             process.terminate()
             process.wait(60)
-        verify(load, settings.public / "log.vkey" if (settings.public / "log.vkey").exists() else None)
+        verify(load, settings.ledger_database)
         latencies_ms = sorted(1000 * latency for latency in load.latencies_s)
         return {
             "rate": len(latencies_ms) / elapsed_s,
             "p50": latencies_ms[len(latencies_ms) // 2],
             "p99": latencies_ms[len(latencies_ms) * 99 // 100],
+            "idle_rate": idle_rate,
+            "idle_us": idle_us,
             "server_us": server_s / max(1, len(latencies_ms)) * 1e6,
             "statuses": load.statuses,
             "failures": load.failures,
@@ -160,14 +174,17 @@ async def _open_year(port: int, key: SigningKey, token: str) -> None:
         writer.close()
 
 
-def verify(load: Load, _vkey_file: Path | None) -> None:
-    """Do kept receipts prove their inclusion under the checkpoint that they carry?"""
+def verify(load: Load, database: Path) -> None:
+    """Do kept receipts prove that their entries are in the log? With the log's key from the genesis entry."""
     if not load.kept:
         raise SystemExit(f"no receipt came back: {load.statuses}, {load.failures} failures")
-    for _, body in load.kept:
-        proof = parse_log_proof(body)
-        if VerifierKey is None or leaf_hash is None or verify_inclusion is None or proof.index < 0:
-            raise SystemExit("a receipt does not hold")
+    with closing(sqlite3.connect(database)) as connection:
+        select = "SELECT state FROM events WHERE log_index = ?"
+        genesis = json.loads(connection.execute(select, (0,)).fetchone()[0])
+        vkey = VerifierKey.parse(genesis["data"]["log_key"])
+        for proof in load.kept:
+            (entry,) = connection.execute(select, (parse_log_proof(proof).index,)).fetchone()
+            verify_log_proof(proof, entry=entry, vkey=vkey)
 
 
 def main() -> None:
@@ -186,6 +203,11 @@ def main() -> None:
             f"{connections} connections: {found['rate']:,.0f}/s, p50 {found['p50']:.0f} ms, p99 {found['p99']:.0f} ms; "
             f"server {found['server_us']:.0f} us of computing each; answers {found['statuses']}, "
             f"{found['failures']} connections failed; ratio to stock {found['rate'] / stock:.2f}"
+        )
+        print(
+            f"  GET /healthz on the same: {found['idle_rate']:,.0f}/s, {found['idle_us']:.0f} us of computing each; "
+            f"a post takes {found['server_us'] / found['idle_us']:.1f} times as much (aim: 6,000 posts/s at 64 "
+            "connections, p99 under 40 ms; at 1,024 no time-outs, p99 under 400 ms)"
         )
 
 

@@ -8,6 +8,7 @@ no gaps, also after a failed insert. eventsourcing's own recorders are not used 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from eventsourcing.persistence import ApplicationRecorder, IntegrityError, Notification, StoredEvent
@@ -17,7 +18,7 @@ from audit_service import metrics
 from audit_service.errors import Fenced, Quarantined
 from audit_service.failpoints import reach
 from audit_service.recording.database import Rows, insert_rows, is_postgres
-from verifier.hashing import EMPTY_ROOT, leaf_hash
+from verifier.hashing import EMPTY_ROOT, LEAF_PREFIX
 from verifier.right_edge import RightEdge
 
 if TYPE_CHECKING:
@@ -104,7 +105,8 @@ class LedgerRecorder(ApplicationRecorder):
             head, edge = _locked_head(connection)
             _require_head(head, commit)
             _check_positions(connection, stored_events)
-            leaf_hashes = [leaf_hash(stored.state) for stored in stored_events]
+            # `leaf_hash`, without a call for each of twenty thousand.
+            leaf_hashes = [sha256(LEAF_PREFIX + stored.state).digest() for stored in stored_events]
             first = head.tree_size
             rows = [
                 (index, stored.originator_id, stored.originator_version, stored.topic, stored.state, hashed)

@@ -29,6 +29,7 @@ from audit_service.rules import budget_payment as payment
 from audit_service.rules import budget_spending as spending
 from audit_service.rules.budget_checks import require_legal_date, require_opened_year, stated
 from audit_service.rules.budget_postings import book as book_moves
+from audit_service.rules.budget_postings import keep, known_posting, posting_of
 from audit_service.rules.budget_standing import remember, require_standing
 from audit_service.rules.budget_states import TAKEN_BACK, BudgetState, Correction, Payment, Posting
 from audit_service.rules.errors import RuleBroken
@@ -130,7 +131,7 @@ def _require_day(event: Event, year: Year) -> None:
 
 def _require_target(state: BudgetState, event: Event) -> tuple[str, Posting]:
     target_id = stated(event.data.corrects)
-    target = None if target_id is None else state.postings.get(target_id)
+    target = None if target_id is None else posting_of(state, target_id)
     if target_id is None or target is None:
         raise RuleBroken(
             "budget.correction-target",
@@ -218,9 +219,9 @@ def _try(
     replacement: Any,
     year: Year,
 ) -> None:
-    before = remember(state, state.postings[target_id])
+    before = remember(state, known_posting(state, target_id))
     _reverse(state, undo, target_id)
-    posting = state.postings[target_id]
+    posting = known_posting(state, target_id)
     if replacement is not None:
         now = state.year[ONLY]
         undo.put(state.year, ONLY, now._replace(closed=False, settled=False))
@@ -251,7 +252,7 @@ def _as_replaced(event: Event, event_type: str, replacement: Any, *, legal_date:
 
 def _reverse(state: BudgetState, undo: Changes, target_id: str) -> None:
     """Take back what the target posted; where it only took back itself, nothing is left to reverse."""
-    target = state.postings[target_id]
+    target = known_posting(state, target_id)
     if target.named == TAKEN_BACK and not target.moves:
         return
     book_moves(state, undo, target.moves, sign=-1)
@@ -262,7 +263,7 @@ def evolve_corrected(state: BudgetState, event: Event, undo: Changes) -> None:
     """Reverse the target, post the replacement under the correction's id, and remember who took back whom."""
     data: Corrected = event.data
     target_id = str(data.corrects)
-    target = state.postings[target_id]
+    target = known_posting(state, target_id)
     old = _payment_of(state, target)
     _reverse(state, undo, target_id)
     undo.put(state.corrected, target_id, event.id)
@@ -271,21 +272,21 @@ def evolve_corrected(state: BudgetState, event: Event, undo: Changes) -> None:
         payload = getattr(data.replacement, member_of(target.event_type))
         rule.evolve(state, _as_replaced(event, target.event_type, payload, legal_date=event.legal_date), undo)
     else:
-        undo.put(state.postings, event.id, Posting(target.event_type, TAKEN_BACK, ()))
+        keep(state, event.id, undo, Posting(target.event_type, TAKEN_BACK, ()))
     if target.event_type == "budget.paid.v1":
         undo.put(state.corrections, event.id, _correction_of(state, event, target_id, old))
 
 
 def _correction_of(state: BudgetState, event: Event, target_id: str, old: Payment | None) -> Correction:
     """What the contract's half must answer: the payment's old and new amount, and its contract before."""
-    new = _payment_of(state, state.postings[event.id])
+    new = _payment_of(state, known_posting(state, event.id))
     either = old or new
     process_id = None
     if old is not None:
         process_id = state.obligations[old.obligation_id].contract_process_id
     return Correction(
         corrects=target_id,
-        payment_id=state.postings[event.id].named or state.postings[target_id].named,
+        payment_id=known_posting(state, event.id).named or known_posting(state, target_id).named,
         old_won=0 if old is None else old.amount_won,
         new_won=0 if new is None else new.amount_won,
         contract_process_id=process_id if either is not None else None,

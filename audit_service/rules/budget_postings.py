@@ -6,7 +6,6 @@ lines it moves. What an event posted is kept under its id, so that a correction 
 
 from __future__ import annotations
 
-from sys import intern
 from typing import TYPE_CHECKING, Any, cast
 
 from audit_service.rules.budget_states import (
@@ -31,7 +30,23 @@ Moves = tuple[str | int, ...]
 def post(state: BudgetState, event: Event, undo: Changes, moves: Moves, *, named: str = "") -> None:
     """Book the moves, and keep them for a correction. `named` is the id that the event is about."""
     book(state, undo, moves)
-    undo.put(state.postings, event.id, Posting(intern(event.type), named, moves))
+    keep(state, event.id, undo, Posting(event.type, named, moves))
+
+
+def keep(state: BudgetState, event_id: str, undo: Changes, posting: Posting) -> None:
+    """Remember what an event posted."""
+    undo.put(state.postings, event_id, posting.to_text())
+
+
+def posting_of(state: BudgetState, event_id: str) -> Posting | None:
+    """What did this event post? None where no event of the stream that can be corrected has the id."""
+    text = state.postings.get(event_id)
+    return None if text is None else Posting.from_text(text)
+
+
+def known_posting(state: BudgetState, event_id: str) -> Posting:
+    """What did this event post, which is known to have?"""
+    return Posting.from_text(state.postings[event_id])
 
 
 def book(state: BudgetState, undo: Changes, moves: Moves, *, sign: int = 1) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from audit_service.rules.budget_postings import find_broken, lines_of
+from audit_service.rules.budget_postings import find_broken, lines_of, posting_of
 from audit_service.rules.budget_spending import obligated_for
 from audit_service.rules.budget_states import TAKEN_BACK, BudgetState, Posting
 from audit_service.rules.errors import RuleBroken
@@ -63,7 +63,7 @@ def require_standing(world: World, state: BudgetState, event: Event, before: Bef
     Raises:
         RuleBroken: `budget.correction-breaks`, with the columns that would not stand.
     """
-    new = state.postings.get(event.id)
+    new = posting_of(state, event.id)
     touched = lines_of(before.target.moves) + (() if new is None else lines_of(new.moves))
     for line_id in dict.fromkeys(touched):
         columns = find_broken(state.lines[line_id])

@@ -241,6 +241,25 @@ class Posting(NamedTuple):
     named: str
     moves: tuple[str | int, ...]
 
+    def to_text(self) -> str:
+        """One text for all of it: a long year keeps a hundred thousand, and only a correction ever reads one.
+
+        No id, type or column holds the sign that stands between them.
+        """
+        flat = iter(self.moves)
+        parts = [f"{line}|{COLUMNS[str(column)]}|{won}" for line, column, won in zip(flat, flat, flat, strict=True)]
+        return "|".join((self.event_type, self.named, *parts))
+
+    @classmethod
+    def from_text(cls, text: str) -> Posting:
+        """Read what `to_text` wrote."""
+        event_type, named, *flat = text.split("|")
+        parts = iter(flat)
+        moves: list[str | int] = []
+        for line, place, won in zip(parts, parts, parts, strict=True):
+            moves += (line, Line._fields[int(place)], int(won))
+        return cls(event_type, named, tuple(moves))
+
 
 class Correction(NamedTuple):
     """What a correction made of a payment, in won: what the contract's half of the pair must answer."""
@@ -280,7 +299,7 @@ class BudgetState(NamedTuple):
     transfer_limits: dict[str, tuple[str, ...]]
     plans: dict[str, Plan]
     plan_used: dict[str, int]
-    postings: dict[str, Posting]
+    postings: dict[str, str]
     corrected: dict[str, str]
     corrections: dict[str, Correction]
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
-from audit_service.rules.budget_states import BudgetState, Line, Obligation, Payment, Place
+from audit_service.rules.budget_states import BudgetState, Line, Obligation, Payment, Place, Posting
 from tests.support import events as build
 
 if TYPE_CHECKING:
@@ -278,7 +278,9 @@ class Chronicler:
         late = self.budget(year).year["only"].closed == bool(self.pick(1, 1, 1, 1, 1, 0))
         data = {"basis": {"title": "결산검사"}} if late or self.pick(0, 0, 1) else {}
         when = {"legal_date": f"{year + 1}-03-02"} if late else {}
-        replacement = self.like(target, postings[target].event_type, year=year) if self.pick(0, 1, 1) else None
+        replacement = (
+            self.like(target, Posting.from_text(postings[target]).event_type, year=year) if self.pick(0, 1, 1) else None
+        )
         return [build.corrected(target, replacement, data, year=year, **when)]
 
     def like(self, target: str, event_type: str, *, year: int) -> Event | None:

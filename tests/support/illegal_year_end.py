@@ -8,6 +8,7 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from audit_service.catalogue.budget import Allotted, Factor, Replacement
+from audit_service.rules.budget_states import Posting
 from tests.support.city_budget import PLAN_ID, PLAN_YEARS
 from tests.support.illegal import BASIS, Built, Scene, Wrong, again, fields, item, like, swap
 
@@ -208,7 +209,8 @@ def _other_contract(event: Event, scene: Scene) -> Built:
 
 def _under_a_payment(event: Event, scene: Scene) -> Built:
     state = scene.budget(event.subject)
-    for event_id, posting in state.postings.items():
+    for event_id, text in state.postings.items():
+        posting = Posting.from_text(text)
         incurred = posting.event_type == _at("obligation-incurred") and posting.named == event.data.obligation_id
         if incurred and event_id not in state.corrected:
             data = {"corrects": event_id, "reason": "DUPLICATE", "reason_ko": "중복"}
