@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 from typing import TYPE_CHECKING
 
@@ -154,6 +155,30 @@ def test_a_prover_that_is_wrong_publishes_nothing(log: MemoryLog, tmp_path: Path
         with pytest.raises(ProofDoesNotHold):
             city.publisher.publish()
         assert city.door.submitted == []
+
+
+def test_rows_that_could_not_be_kept_are_kept_by_the_next_publication(
+    city: ReportCity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    city.publish()
+    spend(city.log, 2020, 5)
+    city.projector.catch_up()
+
+    def fail(_self: ReportRows, _reports: object) -> None:
+        raise OSError("the disk is full")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(ReportRows, "keep", fail)
+        with pytest.raises(OSError, match="disk is full"):
+            city.publish()
+    assert gc.isenabled()
+    spend(city.log, 2020, 7)
+    city.projector.catch_up()
+    assert SETTLEMENT.subject in city.publish()
+    for found in city.rows.last_reports():
+        stored = city.rows.rows(found.ref, found.report.tree_size)
+        assert stored is not None
+        assert compute_rows_root([row for _, row in stored]) == found.report.rows_root
 
 
 def test_rows_that_are_lost_are_computed_again_as_the_log_has_them(city: ReportCity) -> None:
