@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from projections.folds.contract_state import Contract, Fact, sum_won
-from projections.folds.rows import merged
+from projections.folds.rows import Trace, merged
 
 if TYPE_CHECKING:
     from projections.folds.rows import Row
@@ -37,8 +37,11 @@ class Instalment:
         self.closing = state.last("closings", instalment=number)
         self.started = state.last("periods", what="started", instalment=number)
         self.traces = {
-            table: merged(fact.trace for fact in state.all(table) if fact.cells.get("instalment") == number)
+            table: merged([fact.trace for fact in facts if fact.cells.get("instalment") == number])
+            if facts
+            else Trace()
             for table in ("amendments", "acceptances", "advances", "payments", "returns", "damages", "closings")
+            for facts in (state.all(table),)
         }
 
     @property
@@ -114,7 +117,7 @@ class Instalment:
         }
         figures: dict[str, Any] = {}
         for name, traces in rests_on.items():
-            trace = merged(traces)
+            trace = traces[0] if len(traces) == 1 else merged(traces)
             figures[name] = {"provenance": trace.provenance, "entries": trace.entries}
         parts = ["amount_won", "paid_won", "advance_won", "kept_won"]
         tables = ("amendments", "payments", "advances", "returns", "damages")
