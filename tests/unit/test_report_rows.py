@@ -130,6 +130,8 @@ def test_sixteen_digits_are_no_reason_to_refuse_a_row() -> None:
         {"a": {"나": 1}},
         {1: 2},
         {"a": "\u1100\u1161"},
+        {"a": "\uac00\u11a8"},
+        {"a": "\uac00 e\u0301"},
         {"a": b"x"},
         {"a": {"b": [float("nan")]}},
         {"a": [{"b": 2**64}]},
