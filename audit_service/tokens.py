@@ -38,8 +38,8 @@ _FIND = (
     "WHERE token_id < ? ORDER BY token_id DESC LIMIT 1"
 )
 _BEHIND_EVERY_ID = "~"
-# Ids stand in the log for ever. With digits, some would look like a card number, and be refused; with vowels, some would
-# be words. 69 bits.
+# Ids stand in the log for ever. With digits, some would look like a card number, and be refused; with vowels, some
+# would be words. 69 bits.
 _ID_LETTERS = "bcdfghjkmnpqrstvwxyz"
 _ID_LENGTH = 16
 
