@@ -32,7 +32,7 @@ help:
 	'make lint          ruff (rules and format), mypy --strict, import-linter' \
 	'make format        format the code and apply the safe fixes of ruff' \
 	'make wheel         build dist/audit_service-*.whl' \
-	'make torture       a million malformed requests, ten thousand crashes and power cuts; nothing may come of them' \
+	'make torture       a million malformed requests, ten thousand crashes and power cuts, ten million entries (12 GB)' \
 	'make bench         run the benchmarks and print their ratios' \
 	'make docs          write the generated pages of docs/reference and docs/streams again' \
 	'make lock          maintainers: resolve the dependencies again into requirements/*.txt (needs uv)' \
@@ -64,6 +64,7 @@ torture: $(VENV)/.dev
 	FUZZ_REQUESTS=1000000 $(BIN)/python -m pytest -s tests/threats/test_t21_malformed_requests.py $(TEST_ARGS)
 	TORTURE_CRASHES=10000 TORTURE_POWER_CUTS=10000 TORTURE_FLIPS=3000 $(BIN)/python -m pytest \
 		tests/faults/test_crash_points.py tests/faults/test_power_loss.py tests/faults/test_fsck.py $(TEST_ARGS)
+	$(BIN)/python benchmarks/scale.py --entries 10000000
 
 bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/ingest.py
@@ -74,6 +75,8 @@ bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/domain.py
 	$(BIN)/python benchmarks/single_posts.py
 	$(BIN)/python benchmarks/snapshots.py
+	$(BIN)/python benchmarks/scale.py
+	$(BIN)/python benchmarks/peers.py
 
 docs: $(VENV)/.dev
 	$(BIN)/python docs/generate.py

@@ -25,6 +25,7 @@ from verifier.batch_proofs import (
 from verifier.closed_trees import CheckedTree
 from verifier.envelope import SERVICE_ATTRIBUTES, parse_entry
 from verifier.errors import ProofDoesNotHold
+from verifier.hashing import leaf_hash
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -114,7 +115,7 @@ class BatchTrees:
         if batch.count > MAX_BATCH_COUNT or stop > self._ledger.signed().size:
             raise NotInLog("the batch of this entry is not signed to its end")
         submissions = [_submission_of(entry) for entry in self._ledger.reader.entries(index + 1, stop)]
-        tree = CheckedTree(submissions, self._prover)
+        tree = CheckedTree([leaf_hash(submission) for submission in submissions], self._prover)
         if (tree.size, tree.root) != (batch.count, batch.root):
             raise ProofDoesNotHold(f"batch at index {index}: its transactions do not have the manifest's root")
         return _Batch(manifest_entry, batch, submissions, tree)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from audit_cli.arguments import read_file
 from audit_cli.errors import EXIT_HOLDS, DoesNotHold, WrongUse
 from audit_service.closed_trees import build_closed_tree
-from verifier.ballot_boxes import BoxPath, encode_box_path, parse_commitment
+from verifier.ballot_boxes import BoxPath, encode_box_path, parse_commitment, verify_box_path
 from verifier.errors import MalformedInput, VerificationError
 
 if TYPE_CHECKING:
@@ -31,13 +31,15 @@ def build(file: Path, folder: Path, out: Output) -> int:
         raise WrongUse(f"{folder} is not empty: paths of two boxes must not mix")
     try:
         tree = build_closed_tree(commitments)
-        # All paths are checked before one is written: a folder is a whole box or none.
-        paths = [BoxPath(index + 1, each, tree.path(index)) for index, each in enumerate(commitments)]
+        # Every file is checked as a voter will check it before one is written: a folder is a whole box or none.
+        files = [encode_box_path(BoxPath(index + 1, each, tree.path(index))) for index, each in enumerate(commitments)]
+        for data in files:
+            verify_box_path(data, box_root=tree.root, ballots_cast=len(commitments))
     except VerificationError as error:
         raise DoesNotHold(f"the tree of the box was built wrongly, nothing is written: {error}") from error
     folder.mkdir(parents=True, exist_ok=True)
-    for number, path in enumerate(paths, 1):
-        (folder / f"{number:08}.box-path.json").write_bytes(encode_box_path(path))
+    for number, data in enumerate(files, 1):
+        (folder / f"{number:08}.box-path.json").write_bytes(data)
         out.progress(f"{number:,} of {tree.size:,} paths written")
     out.verdict(f"box_root {tree.root.hex()}\nballots_cast {tree.size}")
     out.document({"box_root": tree.root.hex(), "ballots_cast": tree.size})

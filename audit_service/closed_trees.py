@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Any
 import merklelib.merkle
 
 from verifier.closed_trees import CheckedTree
+from verifier.hashing import NODE_PREFIX, leaf_hash
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 merklelib.merkle.collections = types.SimpleNamespace(
     Iterable=collections.abc.Iterable, OrderedDict=collections.OrderedDict
@@ -29,12 +30,22 @@ def _sha256_hex(data: bytes) -> str:
     return sha256(data).hexdigest()
 
 
+class _Hasher(merklelib.merkle.Hasher):  # type: ignore[misc]  # merklelib has no types
+    """Hashes as merklelib does, without its way through hexadecimal text; it is given leaves that are hashed."""
+
+    def hash_leaf(self, data: bytes) -> bytes:
+        return data
+
+    def hash_children(self, left: bytes, right: bytes) -> bytes:
+        return sha256(NODE_PREFIX + left + right).digest()
+
+
 class MerklelibTree:
     """A tree that merklelib built; `verifier.closed_trees.ProvedTree`. The leaves must differ from each other."""
 
-    def __init__(self, leaves: Sequence[bytes]) -> None:
-        self._leaves = leaves
-        self._tree: Any = merklelib.merkle.MerkleTree(list(leaves), _sha256_hex)
+    def __init__(self, leaf_hashes: Sequence[bytes]) -> None:
+        self._leaves = leaf_hashes
+        self._tree: Any = merklelib.merkle.MerkleTree(leaf_hashes, _Hasher(_sha256_hex))
 
     @property
     def root(self) -> bytes:
@@ -46,11 +57,11 @@ class MerklelibTree:
         return [bytes.fromhex(node) for node in self._tree.get_proof(self._leaves[index]).hex_nodes]
 
 
-def build_closed_tree(leaves: Sequence[bytes], *, leaf_hashes: Sequence[bytes] | None = None) -> CheckedTree:
+def build_closed_tree(leaves: Iterable[bytes]) -> CheckedTree:
     """Have merklelib build a tree, and check it.
 
     Raises:
         MalformedInput: two leaves are equal.
         ProofDoesNotHold: merklelib's root is not that of the leaves.
     """
-    return CheckedTree(leaves, MerklelibTree, leaf_hashes=leaf_hashes)
+    return CheckedTree([leaf_hash(leaf) for leaf in leaves], MerklelibTree)

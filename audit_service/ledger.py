@@ -16,6 +16,7 @@ from audit_service.acts import ActRecorder
 from audit_service.clock import now_utc
 from audit_service.errors import Overloaded, Quarantined
 from audit_service.keys import PUBLISHER_KEY_FILE, SigningKey, read_seed
+from audit_service.ownership import require_own_entries, require_own_journal
 from audit_service.publication.archive import CheckpointArchive
 from audit_service.publication.layout import PublicFiles
 from audit_service.publication.publisher import PublicationLoop, Publisher
@@ -73,7 +74,7 @@ class Ledger:
         `start` starts nothing.
 
         Raises:
-            ConfigurationError: a file or a table is missing.
+            ConfigurationError: a file or a table is missing, or a store belongs to another log.
             AnotherWriter: another process has the lock of this log.
             Quarantined: the stores contradict each other.
         """
@@ -89,6 +90,8 @@ class Ledger:
             opened.callback(lock.release)
             require(lock)
             self._open_stores(opened, clock)
+            require_own_entries(self.reader, self._recorder, vkey=key.vkey)
+            require_own_journal(self._journal, vkey=key.vkey)
             self._signer = CheckpointSigner(key, self._journal, origin=settings.origin)
             snapshots = Snapshots(settings.snapshots, seed, read_leaf_hash=self._recorder.leaf_hash_at)
             self._streams = Streams(LedgerApplication(self._recorder, snapshots))

@@ -43,10 +43,12 @@ class LogReader:
         """
         with self._engine.connect() as connection:
             while self._hashes.size < head.tree_size:
-                rows = connection.exec_driver_sql(
+                result = connection.exec_driver_sql(
                     "SELECT leaf_hash FROM events WHERE log_index >= ? ORDER BY log_index LIMIT ?",
                     (self._hashes.size, _PAGE),
-                ).all()
+                )
+                # The driver's own tuples: a million SQLAlchemy rows would be half of the time of a start.
+                rows = result.cursor.fetchall()
                 if not rows:
                     break
                 self._hashes.extend([row[0] for row in rows])

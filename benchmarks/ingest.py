@@ -14,7 +14,6 @@ The rate of saving alone is printed too. Both run in turn, several rounds; the r
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import os
 import socket
@@ -30,73 +29,17 @@ from typing import Any
 import urllib3
 from eventsourcing.application import Application
 from eventsourcing.domain import Aggregate
+from sealed import AGENCY, make_batch, register
 
 from audit_service.genesis import AgencyPlan, initialise
 from audit_service.keys import SigningKey, read_seed
-from verifier.canonical import encode_canonical
 from verifier.checkpoints import verify_checkpoint
-from verifier.envelope import sign_submission
-from verifier.hashing import leaf_hash
 from verifier.notes import VerifierKey
 from verifier.tiles import bundle_path
-from verifier.tree import root_of_leaf_hashes
 
 ORIGIN = "ledger.example/benchmark"
-AGENCY = "bench"
-SUBJECT = "service/permits/2021-01"
+PERIOD = "2021-01"
 STOCK_SAVE_SIZES = (1_000, 5_000)
-
-
-def submission(event_type: str, subject: str, data: dict[str, Any], event_id: str) -> dict[str, Any]:
-    """An unsigned submission."""
-    return {
-        "specversion": "1.0",
-        "id": event_id,
-        "source": f"urn:kr:agency:{AGENCY}",
-        "type": event_type,
-        "subject": subject,
-        "time": "2021-01-31T15:00:00.000Z",
-        "data": data,
-    }
-
-
-def make_batch(key: SigningKey, batch_id: str, size: int) -> list[bytes]:
-    """A signed manifest and its transactions, one canonical submission per line."""
-    transactions = [
-        encode_canonical(
-            submission(
-                "service.transaction-recorded.v1",
-                SUBJECT,
-                {
-                    "commitment": hashlib.sha256(f"{batch_id}/{number}".encode()).hexdigest(),
-                    "kind": "permit",
-                    "period": "2021-01",
-                },
-                f"{batch_id}/{number}",
-            )
-        )
-        for number in range(1, size + 1)
-    ]
-    manifest = {
-        "batch_id": batch_id,
-        "period": "2021-01",
-        "count": size,
-        "counts_by_kind": [{"kind": "permit", "count": size}],
-        "submissions_root": root_of_leaf_hashes([leaf_hash(line) for line in transactions]).hex(),
-    }
-    signed = sign_submission(submission("service.batch-sealed.v1", SUBJECT, manifest, f"{batch_id}/0"), key.private)
-    return [encode_canonical(signed), *transactions]
-
-
-SERVICE = {
-    "name_ko": "굴착 허가",
-    "name_en": "Digging permits",
-    "unit_ko": "건",
-    "unit_en": "permits",
-    "kinds": [{"code": "permit", "name_ko": "허가"}],
-    "minimum_cell": 5,
-    "status": "operating",
-}
 
 
 class Server:
@@ -143,13 +86,10 @@ def run_ours(folder: Path, batches: int, size: int) -> float:
     plan = AgencyPlan(code=AGENCY, name_ko="시험", name_en="Benchmark", scopes=("service.*", "registry.*"))
     settings = initialise(folder / "ledger", origin=ORIGIN, city=AGENCY, agencies=[plan])
     key = SigningKey.from_seed(read_seed(settings.keys / f"{AGENCY}.key"))
-    bodies = [b"\n".join(make_batch(key, f"b{number}", size)) for number in range(batches)]
+    bodies = [b"\n".join(make_batch(key, f"b{number}", PERIOD, size)) for number in range(batches)]
     server = Server(settings.data_dir)
     try:
-        registration = sign_submission(
-            submission("service.registered.v1", "service/permits", SERVICE, "reg"), key.private
-        )
-        server.post(encode_canonical(registration), "application/cloudevents+json")
+        server.post(register(key, "service/permits", "reg"), "application/cloudevents+json")
         started = time.perf_counter()
         answers = [server.post(body, "application/x-ndjson", "?atomic=true") for body in bodies]
         elapsed_s = time.perf_counter() - started
@@ -233,7 +173,9 @@ def main() -> None:
             folder = Path(name)
             ours = run_ours(folder, args.batches, args.batch_size)
             key = SigningKey.from_seed(bytes(32))
-            lines = [line for b in range(args.batches) for line in make_batch(key, f"s{b}", args.batch_size)[1:]]
+            lines = [
+                line for b in range(args.batches) for line in make_batch(key, f"s{b}", PERIOD, args.batch_size)[1:]
+            ]
             stock = {size: run_stock(folder, lines, size) for size in STOCK_SAVE_SIZES}
         whole = max(rates[0] for rates in stock.values())
         saving = max(rates[1] for rates in stock.values())

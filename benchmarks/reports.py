@@ -219,7 +219,10 @@ def main() -> int:
     begin = time.perf_counter()
     city = City(lines=args.lines, contracts=args.contracts, events=args.events)
     print(f"{city.size:,} events folded in {time.perf_counter() - begin:.1f} s (not timed below)\n")
+    # The projector stores the heads of streams with each of its commits: none waits when a publication begins.
+    city.state.heads.settle()
     gc.freeze()
+    _say_memory("folded")
     with tempfile.TemporaryDirectory() as folder:
         engine = open_sqlite(Path(folder) / "projections.sqlite3")
         upgrade(engine, "projections")
@@ -229,7 +232,7 @@ def main() -> int:
         _time_one_agency(publisher, city)
         _time_one_row(rows, door, city)
         engine.dispose()
-    print(f"\npeak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:,.0f} MB")
+    _say_memory("at the end")
     return 0
 
 
@@ -239,24 +242,27 @@ def _time_all(publisher: ReportPublisher, rows: ReportRows, door: Door) -> None:
     seconds, processor = time.perf_counter() - begin, time.process_time() - processor
     count = sum(one.row_count for one in published)
     _say("all reports", seconds, AIM_ALL_S, f"{len(published):,} reports, {count:,} rows; processor {processor:.2f} s")
-    kept = [rows.rows(one.ref, one.tree_size) for one in published]
-    begin = time.perf_counter()
-    for report in kept:
-        for _, row in report or ():
+    _say_memory("published")
+    floor = 0.0
+    for one in published:
+        report = rows.rows(one.ref, one.tree_size) or ()
+        begin = time.process_time()
+        for _, row in report:
             hashlib.sha256(b"\0" + row).digest()
-    floor = time.perf_counter() - begin
-    print(f"  hashing these rows once: {floor:.2f} s; publishing is {seconds / floor:.0f} times that")
+        floor += time.process_time() - begin
+    print(f"  hashing these rows once: processor {floor:.2f} s; publishing is {processor / floor:.0f} times that")
     assert len(door.found) == len(published)
 
 
 def _time_one_agency(publisher: ReportPublisher, city: City) -> None:
-    best, moved = float("inf"), 0
+    best, moved, processor = float("inf"), 0, 0.0
     for attempt in range(3):
         city.pay("agency-07", 2021, "line-0003", f"more-{attempt}")
-        begin = time.perf_counter()
+        begin, processor = time.perf_counter(), time.process_time()
         moved = len(publisher.publish())
         best = min(best, time.perf_counter() - begin)
-    _say("one agency", best, AIM_ONE_S, f"{moved} reports moved; best of 3")
+        processor = time.process_time() - processor
+    _say("one agency", best, AIM_ONE_S, f"{moved} reports moved; best of 3; processor {processor:.2f} s")
 
 
 def _time_one_row(rows: ReportRows, door: Door, city: City) -> None:
@@ -277,6 +283,10 @@ def _time_one_row(rows: ReportRows, door: Door, city: City) -> None:
     for proof in proofs:
         verify_row_proof(proof, vkey=log.signer.vkey)
     print(f"  checking it: {(time.perf_counter() - begin) / len(proofs) * 1000:.2f} ms")
+
+
+def _say_memory(when: str) -> None:
+    print(f"  peak memory {when}: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:,.0f} MB")
 
 
 def _say(what: str, seconds: float, aim_s: float, more: str) -> None:

@@ -34,7 +34,8 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from audit_service.keys import SigningKey, read_seed
-from benchmarks.ingest import make_batch, run_stock
+from benchmarks.ingest import run_stock
+from benchmarks.sealed import make_batch
 from tests.support.small_city import BUDGET, budget_year, make_small_city, submission
 from verifier.canonical import encode_canonical
 from verifier.envelope import sign_submission
@@ -194,7 +195,7 @@ def main() -> None:
     parser.add_argument("--events", type=int, default=40_000)
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
-        lines = make_batch(SigningKey.from_seed(bytes(32)), "stock", 4_000)[1:]
+        lines = make_batch(SigningKey.from_seed(bytes(32)), "stock", "2021-01", 4_000)[1:]
         stock, _ = run_stock(Path(name), lines, 1)
     print(f"stock eventsourcing, one event a save: {stock:,.0f}/s; {os.cpu_count()} cores, load generator on the same")
     for connections in map(int, args.connections.split(",")):

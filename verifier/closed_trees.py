@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from verifier.errors import MalformedInput, ProofDoesNotHold
-from verifier.hashing import EMPTY_ROOT, leaf_hash
+from verifier.hashing import EMPTY_ROOT
 from verifier.tree import root_of_leaf_hashes, verify_inclusion
 
 if TYPE_CHECKING:
@@ -35,31 +35,27 @@ class ProvedTree(Protocol):
 class Prover(Protocol):
     """Builds closed trees."""
 
-    def __call__(self, leaves: Sequence[bytes]) -> ProvedTree:
-        """Build the RFC 6962 tree over these leaves, of which there is at least one."""
+    def __call__(self, leaf_hashes: Sequence[bytes]) -> ProvedTree:
+        """Build the RFC 6962 tree over leaves of these hashes, of which there is at least one."""
         ...
 
 
 class CheckedTree:
     """A closed tree whose root is checked, and whose paths are checked as they are asked for."""
 
-    def __init__(self, leaves: Sequence[bytes], prover: Prover, *, leaf_hashes: Sequence[bytes] | None = None) -> None:
+    def __init__(self, leaf_hashes: Sequence[bytes], prover: Prover) -> None:
         """Have the tree built, and compare its root with our own.
-
-        `leaf_hashes` spares hashing the leaves again where the caller did.
 
         Raises:
             MalformedInput: two leaves are equal: a prover could tell them apart by nothing.
             ProofDoesNotHold: the prover's root is not that of these leaves.
         """
-        self._hashes = [leaf_hash(leaf) for leaf in leaves] if leaf_hashes is None else leaf_hashes
-        if len(self._hashes) != len(leaves):
-            raise MalformedInput(f"closed tree: expected {len(leaves)} leaf hashes, found {len(self._hashes)}")
-        if len(set(self._hashes)) != len(self._hashes):
+        self._hashes = leaf_hashes
+        if len(set(leaf_hashes)) != len(leaf_hashes):
             raise MalformedInput("closed tree: two leaves are equal")
-        self.size = len(leaves)
-        self.root = root_of_leaf_hashes(self._hashes) if leaves else EMPTY_ROOT
-        self._proved = prover(leaves) if leaves else None
+        self.size = len(leaf_hashes)
+        self.root = root_of_leaf_hashes(leaf_hashes) if leaf_hashes else EMPTY_ROOT
+        self._proved = prover(leaf_hashes) if leaf_hashes else None
         if self._proved is not None and self._proved.root != self.root:
             raise ProofDoesNotHold("closed tree: the prover's root is not that of the leaves")
 

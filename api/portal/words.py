@@ -132,6 +132,10 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "{name}: 내역을 더하면 {items} = 예산 {budget}",
         "{name}: items add up to {items} = budget {budget}",
     ),
+    "items_above_budget": (
+        "{name}: 내역 {items}이 추경 뒤의 예산 {budget}보다 많다",
+        "{name}: items of {items} exceed the budget after supplements, {budget}",
+    ),
     "checks": ("맞춰 보기", "Checks"),
     "holds": ("맞음", "holds"),
     "broken": ("맞지 않음", "does not hold"),

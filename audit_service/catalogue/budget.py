@@ -109,7 +109,8 @@ class Appropriated(Payload, kw_only=True):
 class ProvisionalAuthorised(Payload, kw_only=True):
     """A provisional budget (준예산): what may be spent until the council resolves the original budget.
 
-    The original budget replaces it, line by line; `until_on` is its last day.
+    The original budget replaces it, line by line; `until_on` is its last day: afterwards what is obligated is paid, and
+    nothing new is allotted or obligated from these lines before the next budget.
     """
 
     rows: Annotated[list[AppropriationRow], Meta(min_length=1)]
@@ -269,16 +270,24 @@ class Paid(Payload, kw_only=True):
 
 
 class Returned(Payload, kw_only=True):
-    """Money of a payment comes back in the same fiscal year (여입): the executed amount falls."""
+    """Money of a payment comes back in the same fiscal year (여입): the executed amount falls.
+
+    With `contract_returned_id` the payment belongs to a contract: the next entry of the same atomic batch is the
+    `contract.returned.v1` of that id, for the same amount.
+    """
 
     return_id: Code
     payment_id: Code
     amount_won: PositiveWon
     reason_ko: Text
+    contract_returned_id: Code | UnsetType = UNSET
 
 
 class PriorYearRefunded(Payload, kw_only=True):
-    """Money of a closed year comes back later (과년도 반납): as revenue, so the settlement stays as it is."""
+    """Money of a closed year comes back later (과년도 반납): as revenue, so the settlement stays as it is.
+
+    A contract's payment stays paid as well: its stream says what left the budget, and revenue moves no budget.
+    """
 
     refund_id: Code
     payment_id: Code
@@ -406,7 +415,10 @@ class SettlementPublished(Payload, kw_only=True):
 
 
 class Finding(Struct, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
-    """One finding of a settlement audit: what it is about, and the digest of its text."""
+    """One finding of a settlement audit: what it is about, and the digest of its text.
+
+    `event_id` names the event that the committee means, on whatever stream: its word, which no rule looks up.
+    """
 
     event_id: Code | UnsetType = UNSET
     title_ko: Text

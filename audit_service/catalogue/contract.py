@@ -275,6 +275,17 @@ class ContractPaid(Payload, kw_only=True):
     advance_offset_won: NonNegativeWon | UnsetType = UNSET
 
 
+class ContractReturned(Payload, kw_only=True):
+    """Money of a payment or an advance comes back (여입): the contract's half of the pair of `budget.returned.v1`."""
+
+    instalment: Instalment
+    return_id: Code
+    payment_id: Code
+    amount_won: PositiveWon
+    budget_returned_id: Code
+    budget_subject: Text
+
+
 class SubcontractPaid(Payload, kw_only=True):
     """A subcontractor is paid, directly by the city (직불) or by the contractor."""
 
@@ -380,6 +391,7 @@ TYPES: dict[str, type[Payload]] = {
     "contract.instalment-closed.v1": InstalmentClosed,
     "contract.advance-paid.v1": AdvancePaid,
     "contract.paid.v1": ContractPaid,
+    "contract.returned.v1": ContractReturned,
     "contract.subcontract-paid.v1": SubcontractPaid,
     "contract.delay-damages-assessed.v1": DelayDamagesAssessed,
     "contract.terminated.v1": Terminated,

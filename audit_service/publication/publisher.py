@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import logging
 import threading
-from typing import TYPE_CHECKING
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, TypeVar
 
 from audit_service import metrics
 from audit_service.clock import now_utc
@@ -25,7 +26,7 @@ from verifier.hashing import HASH_BYTES, leaf_hash
 from verifier.tiles import TILE_HEIGHT, TILE_WIDTH, Tile, bundles_for_size, tiles_for_size
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from audit_service.clock import Clock
@@ -35,6 +36,14 @@ if TYPE_CHECKING:
     from verifier.tiles import BundleCoordinates
 
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+# So many files are worth threads, and so many threads: each file waits for the disk, and after each call for its turn
+# beside a busy writer. One after another, publication falls behind a bulk load, and the journal with what is not
+# published grows in memory and on disk (benchmarks/scale.py).
+_MANY_FILES = 64
+_WRITERS = 8
 
 
 class Publisher:
@@ -110,12 +119,13 @@ class Publisher:
         return mended
 
     def _write_tiles(self, old_size: int, new_size: int) -> set[Path]:
-        return {
-            self._write(self._files.tile(tile), self._tile_bytes(tile)) for tile in tiles_for_size(old_size, new_size)
-        }
+        return _for_all(self._write_tile, tiles_for_size(old_size, new_size))
 
     def _write_bundles(self, old_size: int, new_size: int) -> set[Path]:
-        return {self._write_bundle(bundle) for bundle in bundles_for_size(old_size, new_size)}
+        return _for_all(self._write_bundle, bundles_for_size(old_size, new_size))
+
+    def _write_tile(self, tile: Tile) -> Path:
+        return self._write(self._files.tile(tile), self._tile_bytes(tile))
 
     def _write_bundle(self, bundle: BundleCoordinates) -> Path:
         first = bundle.index * TILE_WIDTH
@@ -146,6 +156,15 @@ class Publisher:
         partials = full.with_name(full.name + ".p")
         if partials.is_dir():
             remove_folder(partials)
+
+
+def _for_all(write: Callable[[T], Path], places: Iterable[T]) -> set[Path]:
+    """Write every file; returns their folders. All are there when it returns; which comes first does not matter."""
+    chosen = list(places)
+    if len(chosen) < _MANY_FILES:
+        return set(map(write, chosen))
+    with ThreadPoolExecutor(_WRITERS, thread_name_prefix="publisher") as pool:
+        return set(pool.map(write, chosen))
 
 
 def _sync_folders(folders: set[Path]) -> None:

@@ -18,6 +18,7 @@ import logging
 import os
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -145,8 +146,9 @@ def _decode_uncollected(decoder: msgspec.msgpack.Decoder[Any], state: msgspec.Ra
             gc.enable()
 
 
+@cache
 def code_digest() -> bytes:
-    """Which rules are these? A state that other rules remembered is not theirs."""
+    """Which rules are these? A state that other rules remembered is not theirs. Read once: so are the rules."""
     digest = hashlib.sha256()
     for package in (catalogue, rules):
         for path in sorted(Path(str(package.__file__)).parent.glob("*.py")):

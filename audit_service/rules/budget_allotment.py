@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from audit_service.rules.budget_checks import overspent, require_line, require_open_year
+from audit_service.rules.budget_checks import overspent, require_in_force, require_line, require_open_year
 from audit_service.rules.budget_postings import post
 from audit_service.rules.errors import RuleBroken
 
@@ -31,10 +31,12 @@ def require_nonzero(event: Event, won: int) -> None:
 
 def decide_allotted(_: World, state: BudgetState, event: Event) -> None:
     """May this be allotted, or taken back? obligated ≤ allotted ≤ current."""
-    require_open_year(state, event)
+    year = require_open_year(state, event)
     data: Allotted = event.data
     line = require_line(state, event, data.line_id)
     require_nonzero(event, data.amount_won)
+    if data.amount_won > 0:
+        require_in_force(year, event, line)
     allotted_won = line.allotted_won + data.amount_won
     if allotted_won > line.current_won:
         raise overspent(

@@ -104,7 +104,9 @@ def decide_provisional(_: World, state: BudgetState, event: Event) -> None:
 def evolve_provisional(state: BudgetState, event: Event, undo: Changes) -> None:
     """Book what may be spent provisionally."""
     data: ProvisionalAuthorised = event.data
-    undo.put(state.year, ONLY, state.year[ONLY]._replace(provisional=True))
+    year = state.year[ONLY]
+    until = max(year.provisional_until, data.until_on)
+    undo.put(state.year, ONLY, year._replace(provisional=True, provisional_until=until))
     for row in data.rows:
         book(state, undo, (row.line_id, "provisional_won", row.amount_won))
 

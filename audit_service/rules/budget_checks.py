@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from audit_service.catalogue.common import MAX_SAFE_INTEGER, Basis, Payload
 from audit_service.catalogue.types import BUDGET_SUBJECT
+from audit_service.rules.dates import day_number, day_text
 from audit_service.rules.errors import RuleBroken
 from audit_service.rules.states import ONLY
 
@@ -115,6 +116,25 @@ def require_open_year(state: BudgetState, event: Event) -> Year:
     return year
 
 
+def require_in_force(year: Year, event: Event, line: Line) -> None:
+    """Is the budget behind a line in force? A provisional one (준예산) only until its last day.
+
+    Afterwards nothing new is allotted or obligated until another provisional budget or the original one is there; what
+    is obligated falls due and is paid all the same.
+
+    Raises:
+        RuleBroken: `budget.provisional-over`.
+    """
+    if line.provisional_won and (event.legal_date or "") > year.provisional_until:
+        raise RuleBroken(
+            "budget.provisional-over",
+            "the provisional budget is over, and no other has followed",
+            stream=event.subject,
+            columns={"legal_date": {"stated": event.legal_date, "last": year.provisional_until}},
+            allowed=year.provisional_until,
+        )
+
+
 def require_legal_date(event: Event, *, first: str, last: str | None) -> None:
     """Does the legal date (KST) fall between two days? Days are `YYYY-MM-DD`, so text order is time order.
 
@@ -131,6 +151,22 @@ def require_legal_date(event: Event, *, first: str, last: str | None) -> None:
             stream=event.subject,
             columns={"legal_date": {"stated": day, "first": first, "last": last}},
             allowed=f"{first}/{last or '..'}",
+        )
+
+
+def require_after(event: Event, day: int) -> None:
+    """Does the event fall on the day (YYYYMMDD) of what it rests on, or later? Answers as of a day between rely on it.
+
+    Raises:
+        RuleBroken: `budget.legal-date-order`.
+    """
+    if day_number(event.legal_date) < day:
+        raise RuleBroken(
+            "budget.legal-date-order",
+            "the legal date is before that of what the event rests on",
+            stream=event.subject,
+            columns={"legal_date": {"stated": event.legal_date, "first": day_text(day)}},
+            allowed=day_text(day),
         )
 
 

@@ -5,7 +5,8 @@ replacement from here on. The rule tries it out on the stream's own state and ro
 leaves no trace; `docs/adr/0008` says why. In this order:
 
 1. the target is an event of this budget whose type can be corrected, and no correction took it back;
-2. the replacement, if any, is of the target's type; a payment on a contract has its contract's half;
+2. the replacement, if any, is of the target's type; a payment on a contract has its contract's half, and a return on
+   one is not corrected at all;
 3. reversed, then replaced by the type's own rule, as if the year were open;
 4. every line, obligation, payment, item, round and use that was touched still stands as it must.
 
@@ -107,6 +108,7 @@ def decide_corrected(world: World, state: BudgetState, event: Event) -> None:
     target_id, target = _require_target(state, event)
     replacement = _require_replacement(event, target)
     _require_contract_half(state, event, target, replacement)
+    _require_no_return_on_contract(state, event, target, replacement)
     undo = Undo()
     try:
         _try(world, state, event, undo, target_id=target_id, replacement=replacement, year=year)
@@ -209,6 +211,21 @@ def _require_contract_half(state: BudgetState, event: Event, target: Posting, re
         )
 
 
+def _require_no_return_on_contract(state: BudgetState, event: Event, target: Posting, replacement: Any) -> None:
+    """Is no return corrected that a contract shows too? It is made good by a payment on both streams."""
+    if target.event_type != "budget.returned.v1":
+        return
+    shown = target.named != TAKEN_BACK and state.returns[target.named.split(" ")[0]].contract_returned_id is not None
+    if shown or (replacement is not None and stated(replacement.contract_returned_id) is not None):
+        raise RuleBroken(
+            "budget.return-on-contract",
+            "a return on a contract is not corrected: what came back wrongly is paid again",
+            stream=event.subject,
+            columns={"corrected_type": target.event_type},
+            allowed="budget.paid.v1",
+        )
+
+
 def _try(
     world: World,
     state: BudgetState,
@@ -224,7 +241,8 @@ def _try(
     posting = known_posting(state, target_id)
     if replacement is not None:
         now = state.year[ONLY]
-        undo.put(state.year, ONLY, now._replace(closed=False, settled=False))
+        # What was wrong in time may be put right later: the end of the year, or of a provisional budget, is lifted.
+        undo.put(state.year, ONLY, now._replace(closed=False, settled=False, provisional_until=year.closes_on))
         day = year.closes_on if year.closed else event.legal_date
         step = _as_replaced(event, posting.event_type, replacement, legal_date=day)
         rule = CORRECTABLE[posting.event_type]
@@ -291,4 +309,5 @@ def _correction_of(state: BudgetState, event: Event, target_id: str, old: Paymen
         new_won=0 if new is None else new.amount_won,
         contract_process_id=process_id if either is not None else None,
         contract_corrected_id=stated(event.data.contract_corrected_id),
+        legal_date=event.legal_date or "",
     )

@@ -1,8 +1,9 @@
 """May an obligation be paid, and may money come back? Payments, returns in the year, refunds after it.
 
 A payment on a contract moves two streams; the contract's half (`contract.paid.v1`, `contract.advance-paid.v1`)
-is the next entry (groups.py). A return (여입) makes room on the obligation again; a refund (과년도 반납) is
-revenue of a later year and moves no column.
+is the next entry (groups.py), and so is that of a return (여입) on one (`contract.returned.v1`). A return makes room
+on the obligation again; a refund (과년도 반납) is revenue of a later year and moves no column: the payment stays
+executed, and paid on its contract.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from audit_service.rules.budget_checks import (
     overspent,
+    require_after,
     require_legal_date,
     require_line,
     require_open_year,
@@ -19,7 +21,8 @@ from audit_service.rules.budget_checks import (
 )
 from audit_service.rules.budget_postings import post
 from audit_service.rules.budget_spending import require_obligation
-from audit_service.rules.budget_states import BudgetState, Line, Obligation, Payment
+from audit_service.rules.budget_states import BudgetState, Line, Obligation, Payment, Return
+from audit_service.rules.dates import day_number
 from audit_service.rules.errors import RuleBroken
 
 if TYPE_CHECKING:
@@ -55,6 +58,7 @@ def decide_paid(_: World, state: BudgetState, event: Event) -> None:
             columns={"line_id": {"stated": data.line_id, "expected": obligation.line_id}},
             allowed=obligation.line_id,
         )
+    require_after(event, obligation.legal_day)
     _require_payable(event, data.amount_won, obligation, line)
     _require_two_roles(event, stated(data.actor_role), obligation.role)
     _require_contract_half(event, data, obligation)
@@ -122,12 +126,20 @@ def evolve_paid(state: BudgetState, event: Event, undo: Changes) -> None:
     """Book the payment on its line and on its obligation; one that a correction took back comes back changed."""
     data: Paid = event.data
     _pay(state, undo, data.obligation_id, won=data.amount_won, uses=1)
-    known = state.payments.get(data.payment_id)
+    known, day = state.payments.get(data.payment_id), day_number(event.legal_date)
     returned_won, uses = (0, 0) if known is None else (known.returned_won, known.uses)
     undo.put(
         state.payments,
         data.payment_id,
-        Payment(event.id, data.obligation_id, data.amount_won, stated(data.contract_paid_id), returned_won, uses),
+        Payment(
+            event.id,
+            data.obligation_id,
+            data.amount_won,
+            stated(data.contract_paid_id),
+            returned_won,
+            uses,
+            legal_day=day if known is None else min(day, known.legal_day),
+        ),
     )
     post(state, event, undo, (data.line_id, "executed_won", data.amount_won), named=data.payment_id)
 
@@ -171,9 +183,26 @@ def decide_returned(_: World, state: BudgetState, event: Event) -> None:
     """May money of a payment come back (여입)? In the same open year, no more than was paid."""
     require_open_year(state, event)
     data: Returned = event.data
-    if state.returns.get(data.return_id):
+    known = state.returns.get(data.return_id)
+    if known is not None and known.standing:
         raise RuleBroken("budget.return-duplicate", f"return {data.return_id} is already booked", stream=event.subject)
-    _require_returnable(event, _require_payment(state, event, data.payment_id), won=data.amount_won)
+    payment = _require_payment(state, event, data.payment_id)
+    # Otherwise the contract would show cash as paid that came back long ago.
+    if (stated(data.contract_returned_id) is None) != (payment.contract_paid_id is None):
+        raise RuleBroken(
+            "budget.return-on-contract",
+            "a return has a contract's half exactly when its payment has one",
+            stream=event.subject,
+            columns={
+                "contract_returned_id": {
+                    "stated": stated(data.contract_returned_id) is not None,
+                    "expected": payment.contract_paid_id is not None,
+                }
+            },
+            allowed="contract_returned_id" if payment.contract_paid_id is not None else None,
+        )
+    require_after(event, payment.legal_day)
+    _require_returnable(event, payment, won=data.amount_won)
 
 
 def evolve_returned(state: BudgetState, event: Event, undo: Changes) -> None:
@@ -183,7 +212,10 @@ def evolve_returned(state: BudgetState, event: Event, undo: Changes) -> None:
     line_id = state.obligations[payment.obligation_id].line_id
     _give_back(state, undo, data.payment_id, won=data.amount_won, uses=1)
     _pay(state, undo, payment.obligation_id, won=-data.amount_won)
-    undo.put(state.returns, data.return_id, data.amount_won)
+    returned = Return(
+        event.id, data.payment_id, data.amount_won, stated(data.contract_returned_id), event.legal_date or ""
+    )
+    undo.put(state.returns, data.return_id, returned)
     post(
         state,
         event,
@@ -209,7 +241,7 @@ def reverse_returned(state: BudgetState, posting: Posting, undo: Changes) -> Non
     won = -int(posting.moves[2])
     _give_back(state, undo, payment_id, won=-won, uses=-1)
     _pay(state, undo, state.payments[payment_id].obligation_id, won=won)
-    undo.put(state.returns, return_id, 0)
+    undo.put(state.returns, return_id, state.returns[return_id]._replace(standing=False))
 
 
 def decide_refunded(_: World, state: BudgetState, event: Event) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from audit_service.rules.budget_postings import find_broken, lines_of, posting_of
-from audit_service.rules.budget_spending import obligated_for
+from audit_service.rules.budget_spending import obligated_for, require_backing
 from audit_service.rules.budget_states import TAKEN_BACK, BudgetState, Posting
 from audit_service.rules.errors import RuleBroken
 from audit_service.rules.states import ONLY
@@ -61,7 +61,8 @@ def require_standing(world: World, state: BudgetState, event: Event, before: Bef
     """Does everything that the correction touched stand as it must, and all that stood on it? `year`: before it.
 
     Raises:
-        RuleBroken: `budget.correction-breaks`, with the columns that would not stand.
+        RuleBroken: `budget.correction-breaks`, with the columns that would not stand, or
+            `budget.obligation-backs-contract`.
     """
     new = posting_of(state, event.id)
     touched = lines_of(before.target.moves) + (() if new is None else lines_of(new.moves))
@@ -98,13 +99,18 @@ def _require_offices(state: BudgetState, event: Event) -> None:
 
 
 def _require_signed_for(world: World, state: BudgetState, event: Event, before: Before) -> None:
-    """Where the correction binds more for an instalment than before: is that within what it is signed for?"""
+    """Where the correction binds more or less for an instalment than before: is that what it is signed for?"""
     if before.target.event_type not in OBLIGED:
         return
     for key, won in state.bound.items():
-        if won <= before.bound.get(key, 0):
+        process_id, number, *on_line = key.split(" ")
+        if on_line and won < before.bound.get(key, 0):
+            instalment = int(number)
+            require_backing(
+                world, state, event, process_id=process_id, instalment=instalment, line_id=on_line[0], less_won=0
+            )
+        if on_line or won <= before.bound.get(key, 0):
             continue
-        process_id, _, number = key.partition(" ")
         contract = read_contract(world, process_id)
         signed = None if contract is None else contract.instalments.get(int(number))
         bound_won = obligated_for(state, process_id, int(number))

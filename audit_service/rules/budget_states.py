@@ -15,7 +15,7 @@ class Year(NamedTuple):
     """A fiscal year of one agency. `current_won` is the sum over its lines: only new money moves it.
 
     `rounds` counts the supplementary budgets; `provisional` says that a provisional budget came before the
-    original one.
+    original one, `provisional_until` is the last day of the longest of them.
     """
 
     fiscal_year: int
@@ -30,6 +30,7 @@ class Year(NamedTuple):
     approved: bool = False
     provisional: bool = False
     rounds: int = 0
+    provisional_until: str = ""
 
 
 class Place(NamedTuple):
@@ -145,7 +146,8 @@ class Obligation(NamedTuple):
     """An obligation and what has been paid on it less returns, in won.
 
     `uses` counts the adjustments and payments that stand on it: while there are any, only its amount can be
-    corrected.
+    corrected. `legal_day` (YYYYMMDD: a number loads faster) is from when it counts, before any
+    correction.
     """
 
     line_id: str
@@ -156,12 +158,14 @@ class Obligation(NamedTuple):
     paid_won: int = 0
     uses: int = 0
     standing: bool = True
+    legal_day: int = 0
 
 
 class Payment(NamedTuple):
     """A payment, as the contract's half of the pair must find it again. `event_id` is its newest posting.
 
-    `returned_won` counts returns in the year and refunds after it; `uses` counts those events.
+    `returned_won` counts returns in the year and refunds after it; `uses` counts those events. `legal_day`
+    (YYYYMMDD) is from when it counts, before any correction.
     """
 
     event_id: str
@@ -170,6 +174,18 @@ class Payment(NamedTuple):
     contract_paid_id: str | None
     returned_won: int = 0
     uses: int = 0
+    standing: bool = True
+    legal_day: int = 0
+
+
+class Return(NamedTuple):
+    """Money of a payment that came back in the year, as the contract's half of the pair must find it again."""
+
+    event_id: str
+    payment_id: str
+    amount_won: int
+    contract_returned_id: str | None
+    legal_date: str
     standing: bool = True
 
 
@@ -270,14 +286,15 @@ class Correction(NamedTuple):
     new_won: int
     contract_process_id: str | None
     contract_corrected_id: str | None
+    legal_date: str
 
 
 class BudgetState(NamedTuple):
     """`budget/<agency>/<fiscal year>`. Both halves of a carry-over are kept by the id of the first.
 
-    `bound` holds Σ obligations in won by `<process id> <instalment>`, `offices` what is re-allotted by
-    `<line id> <office>`, `plan_used` what is carried over by `<plan subject> <plan id>`; `returns` and `refunds` hold
-    won by their id, 0 for one that was taken back. `corrected` leads from an event to the correction that took it back.
+    `bound` holds Σ obligations in won by `<process id> <instalment>`, alone and with ` <line id>` behind it, `offices`
+    what is re-allotted by `<line id> <office>`, `plan_used` what is carried over by `<plan subject> <plan id>`,
+    `refunds` won by their id. `corrected` leads from an event to the correction that took it back.
     """
 
     year: dict[str, Year]
@@ -291,7 +308,7 @@ class BudgetState(NamedTuple):
     codes: dict[str, frozenset[str]]
     bound: dict[str, int]
     offices: dict[str, int]
-    returns: dict[str, int]
+    returns: dict[str, Return]
     refunds: dict[str, int]
     pre_appropriations: dict[str, PreAppropriation]
     rounds: dict[int, tuple[str, ...] | None]

@@ -1,7 +1,7 @@
 """What stands behind a promise? Budget lines, obligations, the total noted, the plan of a continuing expenditure.
 
-지방회계법 [K]: the obligation (지출원인행위) binds the budget before the contract binds the city. So the budgets of the
-named lines must hold obligations for this contract and instalment, of at least its amount, before it is signed. An
+지방회계법 [K]: the obligation (지출원인행위) binds the budget before the contract binds the city. So the named
+lines must hold obligations for this contract and instalment, of at least its amount, before it is signed. An
 increase is bound right after its amendment: before, the obligation would exceed what is signed.
 Imports of a printed or derived fact may lack what their source lacks; a unit-price contract (단가계약) states only an
 estimate, and each order is obligated by itself.
@@ -66,14 +66,14 @@ def require_lines(world: World, event: Event, lines: Lines, *, fiscal_year: int,
 
 
 def obligated_won(world: World, event: Event, lines: Lines, *, instalment: int) -> int:
-    """What do the budgets of these lines hold obligated for one instalment of the event's contract, in won?"""
+    """What is obligated on these lines for one instalment of the event's contract, in won?"""
     process_id = event.subject.removeprefix("contract/")
-    budgets = [read_budget(world, subject) for subject in dict.fromkeys(subject for subject, _ in lines)]
-    return sum(obligated_for(budget, process_id, instalment) for budget in budgets if budget is not None)
+    budgets = [(read_budget(world, subject), line_id) for subject, line_id in lines]
+    return sum(obligated_for(one, process_id, instalment, line_id) for one, line_id in budgets if one is not None)
 
 
 def require_obligations(world: World, event: Event, lines: Lines, *, instalment: int, amount_won: int | None) -> None:
-    """Do the budgets of the lines hold obligations for this instalment that reach its amount?
+    """Do the lines hold obligations for this instalment that reach its amount? Others could not pay it.
 
     Raises:
         RuleBroken: `contract.obligation-missing`.

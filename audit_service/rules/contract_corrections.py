@@ -161,6 +161,15 @@ def _require_pair(world: World, state: ContractState, event: Event, posting: Pos
             stream=event.subject,
             allowed="budget_corrected_id and budget_subject",
         )
+    paid = state.payments[posting.key]
+    if paid is not None and paid.returned_won:
+        raise RuleBroken(
+            "contract.payment-returned",
+            f"{paid.returned_won} won of the payment came back",
+            stream=event.subject,
+            columns={"returned_won": paid.returned_won},
+            allowed="another payment or return",
+        )
     _require_budget_half(world, state, event, posting, first_id=first_id, subject=subject)
 
 
@@ -179,15 +188,16 @@ def _require_budget_half(
     new_won = 0 if replacement is None else replacement.data.amount_won
     paid = budget.payments[correction.payment_id]
     stays = paid.standing and paid.contract_paid_id is not None
-    here = (old and old.budget_event_id, event.id, old and old.amount_won, new_won, event.subject)
+    here = (old and old.budget_event_id, event.id, old and old.amount_won, new_won, event.subject, event.legal_date)
     there = (
         correction.corrects,
         correction.contract_corrected_id,
         correction.old_won,
         correction.new_won if stays else 0,
         f"contract/{correction.contract_process_id}",
+        correction.legal_date,
     )
-    names = ("corrects", "contract_corrected_id", "old_won", "new_won", "contract")
+    names = ("corrects", "contract_corrected_id", "old_won", "new_won", "contract", "legal_date")
     columns = {
         name: {"stated": found, "expected": expected}
         for name, found, expected in zip(names, here, there, strict=True)

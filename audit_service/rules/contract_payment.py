@@ -33,12 +33,19 @@ from audit_service.rules.contract_states import (
     Posting,
     SubcontractPayment,
 )
+from audit_service.rules.dates import day_text
 from audit_service.rules.errors import RuleBroken
 from audit_service.rules.states import ONLY
 from audit_service.rules.world import World, read_budget
 
 if TYPE_CHECKING:
-    from audit_service.catalogue.contract import AdvancePaid, ContractPaid, DelayDamagesAssessed, SubcontractPaid
+    from audit_service.catalogue.contract import (
+        AdvancePaid,
+        ContractPaid,
+        ContractReturned,
+        DelayDamagesAssessed,
+        SubcontractPaid,
+    )
     from audit_service.catalogue.event import Event
     from audit_service.rules.states import BudgetState, Payment
     from audit_service.rules.undo import Changes
@@ -46,7 +53,7 @@ if TYPE_CHECKING:
 PPM = 1_000_000
 
 
-def payment_key(data: AdvancePaid | ContractPaid) -> str:
+def payment_key(data: AdvancePaid | ContractPaid | ContractReturned) -> str:
     """Under which key is a payment kept? Its id is unique in one budget stream; a contract is paid from several."""
     return f"{data.budget_subject} {data.payment_id}"
 
@@ -79,15 +86,16 @@ def _require_payment(world: World, state: ContractState, event: Event) -> None:
 
 def _require_same(event: Event, data: AdvancePaid | ContractPaid, budget: BudgetState, payment: Payment) -> None:
     obligation = budget.obligations[payment.obligation_id]
-    here = (data.budget_paid_id, event.id, data.amount_won, data.instalment, event.subject)
+    here = (data.budget_paid_id, event.id, data.amount_won, data.instalment, event.subject, event.legal_date)
     there = (
         payment.event_id,
         payment.contract_paid_id,
         payment.amount_won,
         obligation.instalment,
         f"contract/{obligation.contract_process_id}",
+        day_text(payment.legal_day),
     )
-    names = ("budget_paid_id", "contract_paid_id", "amount_won", "instalment", "contract")
+    names = ("budget_paid_id", "contract_paid_id", "amount_won", "instalment", "contract", "legal_date")
     columns = {
         name: {"stated": found, "expected": expected}
         for name, found, expected in zip(names, here, there, strict=True)

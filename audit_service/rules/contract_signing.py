@@ -156,7 +156,8 @@ def evolve_signed(state: ContractState, event: Event, undo: Changes) -> None:
         plan=_plan_of(data),
     )
     undo.put(state.contract, ONLY, contract)
-    first = Instalment(data.fiscal_year, amount_won, data.start, lines_of(data.budget_lines))
+    lines, imported = lines_of(data.budget_lines), is_imported(data)
+    first = Instalment(data.fiscal_year, amount_won, data.start, lines, imported=imported)
     undo.put(state.instalments, 1, first)
 
 
@@ -222,5 +223,6 @@ def evolve_instalment(state: ContractState, event: Event, undo: Changes) -> None
         ONLY,
         contract._replace(last_instalment=data.instalment, instalments_won=contract.instalments_won + data.amount_won),
     )
-    following = Instalment(data.fiscal_year, data.amount_won, data.start, lines_of(data.budget_lines))
+    lines, imported = lines_of(data.budget_lines), is_imported(data)
+    following = Instalment(data.fiscal_year, data.amount_won, data.start, lines, imported=imported)
     undo.put(state.instalments, data.instalment, following)

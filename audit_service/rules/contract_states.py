@@ -78,6 +78,7 @@ class Instalment(NamedTuple):
     advances had paid. Of cash and offsets, `exempt_won` were imported without acceptances. `kept_won` are damages
     kept back, `damages_won` all damages. `passed` says that a final inspection did, `final_won` is None until the
     instalment is closed, which imports may do without one (`passed_at_closing`).
+    `imported` says that its source was printed, so that obligations may lack.
     """
 
     fiscal_year: int
@@ -95,11 +96,21 @@ class Instalment(NamedTuple):
     passed: bool = False
     passed_at_closing: bool = False
     final_won: int | None = None
+    imported: bool = False
 
     @property
     def cash_won(self) -> int:
         """All that left the budget for this instalment, in won."""
         return self.paid_won + self.advance_won
+
+    @property
+    def owed_won(self) -> int | None:
+        """What the city owes for it in all, in won: as signed or closed, but for damages; None: nothing is promised.
+
+        An import may promise without obligations, and so nothing that obligations must hold.
+        """
+        promised_won = self.amount_won if self.final_won is None else self.final_won
+        return None if promised_won is None or self.imported else promised_won - self.kept_won
 
     @property
     def payable_won(self) -> int:
@@ -128,7 +139,7 @@ class Inspection(NamedTuple):
 class ContractPayment(NamedTuple):
     """A payment on the contract: an advance, or one for accepted work (`exempt`: imported without acceptances).
 
-    `budget_event_id` is the event of the budget that it answers.
+    `budget_event_id` is the event of the budget that it answers, `returned_won` what came back of it.
     """
 
     instalment: int
@@ -138,6 +149,7 @@ class ContractPayment(NamedTuple):
     advance: bool = False
     exempt: bool = False
     inspection_id: str | None = None
+    returned_won: int = 0
 
 
 class Subcontract(NamedTuple):
@@ -174,7 +186,7 @@ class Posting(NamedTuple):
 
 
 class ContractState(NamedTuple):
-    """`contract/<process id>`. Payments are kept by budget stream and payment id, postings by event id.
+    """`contract/<process id>`. Payments and returns are kept by budget stream and their id, postings by event id.
 
     `prior_steps` are the results of each step in the order of their rounds ("" while a correction has taken one out).
     """
@@ -188,6 +200,7 @@ class ContractState(NamedTuple):
     subcontracts: dict[str, Subcontract | None]
     inspections: dict[str, Inspection | None]
     payments: dict[str, ContractPayment | None]
+    returns: dict[str, int]
     subcontract_payments: dict[str, SubcontractPayment | None]
     damages: dict[str, Damages | None]
     warranties: dict[int, str]

@@ -32,3 +32,21 @@ def is_in_order(start: str, end: str) -> bool:
     """
     precision = min(len(start), len(end))
     return start[:precision] <= end[:precision]
+
+
+def day_number(day: str | None) -> int:
+    """Write a day as one number, in the same order; no day is 0.
+
+    >>> day_number("2021-06-15")
+    20210615
+    """
+    return int((day or "0").replace("-", ""))
+
+
+def day_text(number: int) -> str:
+    """Write such a number as a day again.
+
+    >>> day_text(20210615)
+    '2021-06-15'
+    """
+    return f"{number // 10_000:04}-{number // 100 % 100:02}-{number % 100:02}"

@@ -8,7 +8,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from audit_service.catalogue.types import BUDGET_SUBJECT, CONTRACT_SUBJECT, PERIOD_SUBJECT
-from audit_service.rules import budget, governance, notices, project, registry, report, sequences, service, tokens
+from audit_service.rules import (
+    budget,
+    contract_return,
+    governance,
+    notices,
+    project,
+    registry,
+    report,
+    sequences,
+    service,
+    tokens,
+)
 from audit_service.rules import budget_allotment as allotment
 from audit_service.rules import budget_appropriation as money
 from audit_service.rules import budget_book as book
@@ -139,6 +150,7 @@ RULE_OF: dict[str, Rule] = {
     "contract.instalment-closed.v1":    Rule(ContractState, performance.decide_closed, performance.evolve_closed),
     "contract.advance-paid.v1":         Rule(ContractState, contract_pay.decide_advance, contract_pay.evolve_advance),
     "contract.paid.v1":                 Rule(ContractState, contract_pay.decide_paid, contract_pay.evolve_paid),
+    "contract.returned.v1":             Rule(ContractState, contract_return.decide_returned, contract_return.evolve_returned),  # noqa: E501 - a table
     "contract.subcontract-paid.v1":     Rule(ContractState, contract_pay.decide_subcontract_paid, contract_pay.evolve_subcontract_paid),  # noqa: E501 - a table
     "contract.delay-damages-assessed.v1": Rule(ContractState, contract_pay.decide_damages, contract_pay.evolve_damages),
     "contract.terminated.v1":           Rule(ContractState, ending.decide_terminated, ending.evolve_terminated),
@@ -245,7 +257,7 @@ def _reads_of_type(event: Event) -> tuple[str, ...]:
         plan = getattr(data, "plan_subject", None)
         named = (plan,) if isinstance(plan, str) else ()
         return _fitting(BUDGET_SUBJECT, *(ref.subject for ref in data.budget_lines), *named)
-    if event.type in ("contract.paid.v1", "contract.advance-paid.v1"):
+    if event.type in ("contract.paid.v1", "contract.advance-paid.v1", "contract.returned.v1"):
         return _fitting(BUDGET_SUBJECT, data.budget_subject)
     if event.type == "contract.corrected.v1":
         return _fitting(BUDGET_SUBJECT, data.budget_subject) if isinstance(data.budget_subject, str) else ()

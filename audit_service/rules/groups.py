@@ -1,11 +1,12 @@
 """Do entries that must stand together stand together? Seen from the order of the log alone.
 
-Four groups are atomic: all or none, one right behind the other.
+Five groups are atomic: all or none, one right behind the other.
 
 1. `service.batch-sealed.v1`, then its `count` transactions with ids `<batch_id>/1` to `<batch_id>/<count>`.
 2. `budget.carried-over.v1`, then its `budget.carry-in-received.v1`.
 3. `budget.paid.v1` with a `contract_paid_id`, then that `contract.paid.v1` or `contract.advance-paid.v1`.
-4. `budget.corrected.v1` with a `contract_corrected_id`, then that `contract.corrected.v1`.
+4. `budget.returned.v1` with a `contract_returned_id`, then that `contract.returned.v1`.
+5. `budget.corrected.v1` with a `contract_corrected_id`, then that `contract.corrected.v1`.
 
 Amounts and names across a pair are compared by the rules of the second half; the root over a batch's
 submissions is checked where the bytes are.
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from audit_service.rules.errors import RuleBroken
 
 if TYPE_CHECKING:
-    from audit_service.catalogue.budget import CarriedOver, Corrected, Paid
+    from audit_service.catalogue.budget import CarriedOver, Corrected, Paid, Returned
     from audit_service.catalogue.event import Event
     from audit_service.catalogue.service import BatchSealed
 
@@ -26,11 +27,13 @@ _TRANSACTION = "service.transaction-recorded.v1"
 _BATCH = "service.batch-sealed.v1"
 _CARRY_IN = ("budget.carry-in-received.v1",)
 _PAYMENTS = ("contract.paid.v1", "contract.advance-paid.v1")
+_RETURN = ("contract.returned.v1",)
 _CORRECTION = ("contract.corrected.v1",)
 _SECOND_HALVES = {
     "budget.carry-in-received.v1": "budget.carry-over-alone",
     "contract.paid.v1": "contract.payment-alone",
     "contract.advance-paid.v1": "contract.payment-alone",
+    "contract.returned.v1": "contract.payment-alone",
     # Only where it answers a budget's correction: most corrections of a contract are about the contract alone.
     "contract.corrected.v1": "budget.correction-alone",
 }
@@ -137,6 +140,10 @@ class Groups:
             paid: Paid = event.data
             if isinstance(paid.contract_paid_id, str):
                 self._half = Half(event, _PAYMENTS, "", paid.contract_paid_id)
+        elif event.type == "budget.returned.v1":
+            returned: Returned = event.data
+            if isinstance(returned.contract_returned_id, str):
+                self._half = Half(event, _RETURN, "", returned.contract_returned_id)
         elif event.type == "budget.corrected.v1":
             corrected: Corrected = event.data
             if isinstance(corrected.contract_corrected_id, str):

@@ -83,6 +83,7 @@ RULES: dict[str, str] = {
         "of a closed year on its last day or later; of a refund after it; of a carry-over between the year's first day "
         "and the end of the next year."
     ),
+    "budget.legal-date-order": "A payment does not come before its obligation, nor a return before its payment.",
     "budget.line-duplicate": "A budget line is defined once.",
     "budget.code-list-late": "The lists of codes are published before the first line.",
     "budget.code-repeated": "A published list holds each code once.",
@@ -108,6 +109,10 @@ RULES: dict[str, str] = {
     "budget.appropriated-twice": "A year has one original budget.",
     "budget.provisional-late": "A provisional budget comes only before the original one.",
     "budget.provisional-until": "A provisional budget lasts from its legal date to a day of the same year.",
+    "budget.provisional-over": (
+        "After the last day of a provisional budget nothing new is allotted or obligated from its lines until the next "
+        "budget; what is obligated is paid."
+    ),
     "budget.provisional-spent": "The original budget leaves every line what it used under the provisional one.",
     "budget.round-number": "Supplementary budgets are numbered from 1 without gaps.",
     "budget.appropriation-negative": "A supplementary budget takes no more from a line than is appropriated to it.",
@@ -156,6 +161,10 @@ RULES: dict[str, str] = {
     "budget.obligation-unknown": "A payment and an adjustment name an obligation of the same year.",
     "budget.obligation-overpaid": "Payments on an obligation do not exceed it.",
     "budget.obligation-paid": "An obligation is not made smaller than what is paid on it.",
+    "budget.obligation-backs-contract": (
+        "Obligations behind a signed instalment stay at what is owed for it until the contract ends, "
+        "unit prices and imports of a printed or derived fact apart."
+    ),
     "budget.obligation-carried-over": "Obligations are not made smaller than what was carried over because of them.",
     "budget.same-role": "Who pays is not who incurred the obligation, where both roles are stated.",
     "budget.instalment-alone": "An obligation names an instalment only of a contract.",
@@ -169,6 +178,10 @@ RULES: dict[str, str] = {
     ),
     "budget.payment-duplicate": "A payment's id is used once a year.",
     "budget.payment-unknown": "Money comes back only from a payment of the same budget.",
+    "budget.return-on-contract": (
+        "A return names its contract's half exactly when its payment has one; such a return is made good by a payment "
+        "on both streams, not by a correction."
+    ),
     "budget.return-duplicate": "A return's id is used once a year.",
     "budget.return-exceeded": "What comes back of a payment does not exceed it.",
     "budget.refund-duplicate": "A refund's id is used once.",
@@ -327,7 +340,15 @@ RULES: dict[str, str] = {
     "contract.payment-unknown": "A contract's payment answers a payment of the budget.",
     "contract.payment-differs": "Both halves of a payment state the same amount, contract, instalment and ids.",
     "contract.payment-duplicate": "A payment is shown on its contract once.",
-    "contract.payment-alone": "The two halves of a contract's payment are neighbouring entries of one atomic batch.",
+    "contract.payment-alone": (
+        "The two halves of a contract's payment, or of its return, are neighbouring entries of one atomic batch."
+    ),
+    "contract.return-duplicate": "A contract shows a return once.",
+    "contract.return-differs": "The budget's return and the contract's half of it say the same.",
+    "contract.return-set-off": "Of an advance comes back only what was not set off against accepted work.",
+    "contract.payment-returned": (
+        "A contract's payment of which money came back is not corrected: what is wrong is paid or returned."
+    ),
     "contract.payment-line": (
         "A payment leaves a line that its instalment names, or one into which that line was carried over."
     ),

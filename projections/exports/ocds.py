@@ -18,7 +18,7 @@ from msgspec import Struct
 
 from projections.exports.ocds_merge import compile_release, join_parts
 from projections.exports.ocds_words import CATEGORIES, CAUSES, METHODS, PLACEHOLDER_PREFIX, STEPS, TAGS
-from projections.exports.ocds_works import MILESTONES, milestone_of, transaction_of
+from projections.exports.ocds_works import MILESTONES, milestone_of, return_of, transaction_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -292,6 +292,12 @@ class Process:
     def _pay(self, event: Event, data: contract.AdvancePaid | contract.ContractPaid, *, amount_won: int) -> Json:
         payee = self._award.get("suppliers", [None])[0]
         transaction = transaction_of(event, data, amount_won=amount_won, payer=self._buyer, payee=payee)
+        return self._contract_now(event, data.instalment, implementation={"transactions": [transaction]})
+
+    def _returned(self, event: Event, data: contract.ContractReturned) -> Json:
+        """A transaction of its own, from the supplier to the city: what was paid stays as it was paid."""
+        supplier = self._award.get("suppliers", [None])[0]
+        transaction = return_of(event, data, payer=supplier, payee=self._buyer)
         return self._contract_now(event, data.instalment, implementation={"transactions": [transaction]})
 
     def _instalment_closed(self, event: Event, data: contract.InstalmentClosed) -> Json:

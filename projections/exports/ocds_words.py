@@ -28,6 +28,7 @@ TAGS: dict[str, tuple[str, ...]] = {
     "contract.instalment-closed.v1": ("contractTermination",),
     "contract.advance-paid.v1": ("implementation",),
     "contract.paid.v1": ("implementation",),
+    "contract.returned.v1": ("implementation",),
     "contract.subcontract-paid.v1": ("implementation",),
     "contract.delay-damages-assessed.v1": ("implementationUpdate",),
     "contract.terminated.v1": ("contractTermination",),

@@ -54,8 +54,21 @@ def transaction_of(
     """The transaction that a payment is; its source is the budget's half."""
     return {
         "id": f"{data.budget_subject}/{data.payment_id}",
-        "date": f"{event.legal_date}T00:00:00+09:00",
-        "value": {"amount": amount_won, "currency": "KRW"},
+        **_moved(event, amount_won),
         "payer": payer,
         **({"payee": payee} if payee else {}),
     }
+
+
+def return_of(event: Event, data: contract.ContractReturned, *, payer: Json | None, payee: Json) -> Json:
+    """The transaction that a return is, the other way round than its payment."""
+    return {
+        "id": f"{data.budget_subject}/{data.payment_id}/{data.return_id}",
+        **_moved(event, data.amount_won),
+        **({"payer": payer} if payer else {}),
+        "payee": payee,
+    }
+
+
+def _moved(event: Event, amount_won: int) -> Json:
+    return {"date": f"{event.legal_date}T00:00:00+09:00", "value": {"amount": amount_won, "currency": "KRW"}}

@@ -44,10 +44,10 @@ class Definition(Struct, frozen=True, kw_only=True):
 
 
 DEFINITIONS: dict[str, Definition] = {
-    contract_agreement.CONTRACT_CHECKS: Definition(version=1, tables=contract_agreement.TABLES),
+    contract_agreement.CONTRACT_CHECKS: Definition(version=2, tables=contract_agreement.TABLES),
     BUDGET_BOOK: Definition(version=2, tables=budget_book.TABLES),
     SETTLEMENT: Definition(version=2, tables=settlement.TABLES),
-    contracts.CONTRACT_REGISTER: Definition(version=2, tables=contracts.TABLES),
+    contracts.CONTRACT_REGISTER: Definition(version=3, tables=contracts.TABLES),
     projects.PROJECT_REGISTER: Definition(version=2, tables=projects.TABLES),
     service_statistics.SERVICE_STATISTICS: Definition(version=2, tables=service_statistics.TABLES),
     organisations.ORGANISATIONS: Definition(version=2, tables=organisations.TABLES),

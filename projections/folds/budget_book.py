@@ -13,8 +13,9 @@ from projections.folds.book_style import percent_change
 from projections.folds.budget_checks import compute_checks
 from projections.folds.budget_columns import (
     COMPUTED,
-    RATES,
+    GROUPS,
     REALLOTTED,
+    add_up_amounts,
     collect_traces,
     compute_amounts,
     compute_figures,
@@ -82,7 +83,7 @@ def compute_budget_book(year: BudgetYear, previous: BudgetYear | None) -> list[R
     """Compute every table of the book; `previous` is the same agency's year before, if the log has it."""
     rows = [_year_row(year)]
     lines = _line_rows(year, previous)
-    rows += [row for row, _ in lines]
+    rows += [row for row, _, _ in lines]
     rows += _total_rows(lines, year_before_known=bool(_appropriated(previous)))
     rows += _reallotment_rows(year)
     rows += compute_checks(year)
@@ -112,9 +113,11 @@ def _year_row(year: BudgetYear) -> Row:
 
 
 Figures = dict[str, Trace]
+# The row of a line, what its amounts rest on, and what it was made of.
+LineRow = tuple[Row, Figures, Line]
 
 
-def _line_rows(year: BudgetYear, previous: BudgetYear | None) -> list[tuple[Row, Figures]]:
+def _line_rows(year: BudgetYear, previous: BudgetYear | None) -> list[LineRow]:
     before = _appropriated(previous)
     torn = _split_differently(_appropriated(year), before)
     blank = Line()
@@ -131,11 +134,12 @@ def _line_rows(year: BudgetYear, previous: BudgetYear | None) -> list[tuple[Row,
         if line_id in before and "original_won" in line_before.traces:
             traces["previous_original_won"] = line_before.traces["original_won"]
         # Groups rest on what their parts rest on: for the row they add nothing.
-        everything = [*traces.values(), *([] if defined is None else [defined])]
+        everything = [trace for name, trace in traces.items() if name not in GROUPS]
+        everything += [] if defined is None else [defined]
         definition = _NO_DEFINITION if defined_by.definition is None else defined_by.definition
         figures = compute_figures(traces, amounts, computed=_COMPUTED)
         body = {**definition, "project_id": defined_by.project_id, **amounts, "figures": figures}
-        rows.append((merged(everything).row("lines", line_id, body), traces))
+        rows.append((merged(everything).row("lines", line_id, body), traces, line))
     return rows
 
 
@@ -193,11 +197,11 @@ def _changes(new_won: int, previous_won: int | None) -> dict[str, int | None]:
     return {"change_won": new_won - previous_won, "change_percent": percent}
 
 
-def _total_rows(lines: list[tuple[Row, Figures]], *, year_before_known: bool) -> list[Row]:
+def _total_rows(lines: list[LineRow], *, year_before_known: bool) -> list[Row]:
     """The total over all lines, over each project's, and over each fund source's."""
     rows = [_total_row("total", {}, lines, year_before_known=year_before_known)] if lines else []
     for column, prefix in (("project_id", "project"), ("fund", "fund")):
-        groups: dict[str, list[tuple[Row, Figures]]] = {}
+        groups: dict[str, list[LineRow]] = {}
         for line in lines:
             if line[0].body[column] is not None:
                 groups.setdefault(line[0].body[column], []).append(line)
@@ -206,25 +210,22 @@ def _total_rows(lines: list[tuple[Row, Figures]], *, year_before_known: bool) ->
     return rows
 
 
-def _total_row(row_id: str, of: dict[str, str], lines: list[tuple[Row, Figures]], *, year_before_known: bool) -> Row:
+def _total_row(row_id: str, of: dict[str, str], lines: list[LineRow], *, year_before_known: bool) -> Row:
     body: dict[str, Any] = {"project_id": None, "fund": None, **of, "lines": len(lines)}
-    for name in lines[0][0].body:
-        if name.endswith("_won") and name != "change_won":
-            # None is left out: a line that the year before did not tell apart is part of another line there.
-            body[name] = sum(row.body[name] or 0 for row, _ in lines)
-        elif name in RATES:
-            body[name] = None
+    body |= add_up_amounts([line for _, _, line in lines])
+    # None is left out: a line that the year before did not tell apart is part of another line there.
+    body["previous_original_won"] = sum(row.body["previous_original_won"] or 0 for row, _, _ in lines)
     body |= compute_rates(body)
     if not year_before_known:
         body["previous_original_won"] = None
     body |= _changes(body["original_won"], body["previous_original_won"])
     traces: dict[str, list[Trace]] = {}
-    for _, line in lines:
-        for name, trace in line.items():
+    for _, figures, _ in lines:
+        for name, trace in figures.items():
             traces.setdefault(name, []).append(trace)
     together = {name: merged(found) for name, found in traces.items()}
     body["figures"] = compute_figures(together, body, computed=_COMPUTED)
-    return merged_rows(row for row, _ in lines).row("totals", row_id, body)
+    return merged_rows(row for row, _, _ in lines).row("totals", row_id, body)
 
 
 def _reallotment_rows(year: BudgetYear) -> list[Row]:

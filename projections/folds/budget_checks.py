@@ -115,9 +115,20 @@ def _line_item_checks(year: BudgetYear) -> list[Row]:
             "items_won": items_won,
             "original_won": original_won,
             "agrees": items_won == original_won if known else None,
+            **_within_appropriated(line, items_won),
         }
+        if line is not None and "supplementary_won" in line.traces:
+            traces.append(line.traces["supplementary_won"])
         rows.append(merged(traces).row("line_item_checks", line_id, body))
     return rows
+
+
+def _within_appropriated(line: Line | None, items_won: int | None) -> dict[str, Any]:
+    """Does a line still hold what its items explain? A supplementary budget may have made it smaller since."""
+    known = line is not None and "original_won" in line.traces
+    won = line.won.get("original_won", 0) + line.won.get("supplementary_won", 0) if line is not None and known else None
+    within = items_won <= won if items_won is not None and won is not None else None
+    return {"appropriated_won": won, "within_appropriated": within}
 
 
 def _schedule_checks(year: BudgetYear) -> list[Row]:

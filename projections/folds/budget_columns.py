@@ -10,10 +10,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from projections.folds.book_style import basis_points
-from projections.folds.rows import Trace, merged
+from projections.folds.rows import Trace, joined, merged
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from projections.folds.budget_state import Line
 
 CARRY_OVER_KINDS = ("EXPLICIT", "ACCIDENTAL", "CONTINUING", "NOT_STATED")
 CARRIED_IN = tuple(f"carried_in_{kind.lower()}_won" for kind in CARRY_OVER_KINDS)
@@ -73,18 +75,38 @@ COLUMNS = (
 )
 RATES: Mapping[str, str] = {"execution_rate_bp": "executed_won", "unspent_rate_bp": "unspent_won"}
 _SUMS: Mapping[str, tuple[str, ...]] = {**GROUPS, "final_budget_won": FINAL}
+# The same the other way round, for a line has few columns that any entry moved.
+_ADDED_TO: Mapping[str, tuple[str, ...]] = {
+    column: (column, *(name for name, parts in _SUMS.items() if column in parts)) for column in COLUMNS
+}
+_GROUP_OF: Mapping[str, str] = {part: group for group, parts in GROUPS.items() for part in parts}
+_NOTHING: Mapping[str, int] = dict.fromkeys(COLUMNS, 0)
 
 
 def compute_amounts(won: Mapping[str, int], *, current_won: int, unspent_won: int) -> dict[str, int]:
     """Show the entered amounts of one line in every column; the two balances are not added up here."""
-    amounts: dict[str, int] = {}
-    for column in COLUMNS:
-        parts = _SUMS.get(column)
-        amounts[column] = won.get(column, 0) if parts is None else sum(won.get(part, 0) for part in parts)
-    amounts["reallotted_won"] = sum(amount for column, amount in won.items() if column.startswith(REALLOTTED))
+    amounts = {**_NOTHING}
+    for column, amount_won in won.items():
+        if column in _ADDED_TO:
+            for name in _ADDED_TO[column]:
+                amounts[name] += amount_won
+        elif column.startswith(REALLOTTED):
+            amounts["reallotted_won"] += amount_won
     amounts["current_won"] = current_won
     amounts["unspent_won"] = unspent_won
     return amounts
+
+
+def add_up_amounts(lines: Sequence[Line]) -> dict[str, int]:
+    """Add up every column over these lines."""
+    won: dict[str, int] = {}
+    current_won = unspent_won = 0
+    for line in lines:
+        for column, amount_won in line.won.items():
+            won[column] = won.get(column, 0) + amount_won
+        current_won += line.current_won
+        unspent_won += line.unspent_won
+    return compute_amounts(won, current_won=current_won, unspent_won=unspent_won)
 
 
 def compute_rates(amounts: Mapping[str, Any]) -> dict[str, int | None]:
@@ -103,10 +125,8 @@ def collect_traces(traces: Iterable[Mapping[str, Trace]]) -> dict[str, Trace]:
         for column, trace in line.items():
             name = "reallotted_won" if column.startswith(REALLOTTED) else column
             collected.setdefault(name, []).append(trace)
-    for group, parts in GROUPS.items():
-        found = [trace for part in parts for trace in collected.get(part, ())]
-        if found:
-            collected[group] = found
+            if name in _GROUP_OF:
+                collected.setdefault(_GROUP_OF[name], []).append(trace)
     return {name: found[0] if len(found) == 1 else merged(found) for name, found in collected.items()}
 
 
@@ -122,6 +142,6 @@ def compute_figures(
     for name, parts in computed.items():
         present = [part for part in parts if part in figures]
         if present and amounts[name] is not None:
-            provenance = sorted({value for part in present for value in figures[part]["provenance"]})
+            provenance = joined([figures[part]["provenance"] for part in present])
             figures[name] = {"provenance": provenance, "computed_from": present}
     return figures

@@ -5,8 +5,9 @@ side alone, or differs, is named here. The rules refuse all of it at the entry; 
 books, so that a contract whose stream or entry has vanished is seen.
 
 1. `VANISHED`: a budget obliges or pays for a contract that no stream plans.
-2. `PAYMENTS_DIFFER`: the payments of the budgets and those that the contract shows are not the same.
-3. `SIGNED_ABOVE_OBLIGATED`: an instalment promises more than is obligated for it (imports and unit prices apart).
+2. `PAYMENTS_DIFFER`: the payments of the budgets less their returns and those of the contract are not the same.
+3. `SIGNED_ABOVE_OBLIGATED`: more is owed for an instalment than is obligated for it (imports and unit prices apart),
+   while the contract stands: damages kept back, and what a closed one came to less, need no obligation any more.
 4. `PLAN_ABOVE_LINES`: a note, no error: a plan hopes for more than its lines hold now.
 """
 
@@ -39,7 +40,7 @@ class Nothing(Struct):
 
 
 class _Budgeted(NamedTuple):
-    """What one budget year says of one contract: obligations by instalment, payments by id, in won, and their rows."""
+    """What a budget year says of a contract, in won: obligations by instalment, payments less returns; their rows."""
 
     obligated_won: dict[int, int]
     paid_won: dict[str, int]
@@ -137,7 +138,8 @@ def _read_year(year: BudgetYear) -> dict[str, _Budgeted]:
         obligation = obligations.get(record.cells["obligation_id"])
         name = None if obligation is None else obligation.cells["contract_process_id"]
         if name is not None:
-            found[name].paid_won[payment_id] = record.cells["amount_won"]
+            # A refund of a closed year (refunded_later_won) is revenue: the payment stays on both sides.
+            found[name].paid_won[payment_id] = record.cells["amount_won"] - record.cells["returned_won"]
             found[name].records.append(record)
     return found
 
@@ -159,6 +161,11 @@ class _Pair:
                 for fact in contract.standing(table):
                     cells = fact.cells
                     self.paid_on_contract[cells["budget_subject"], cells["payment_id"]] = cells["amount_won"]
+            for fact in contract.standing("returns"):
+                key = (fact.cells["budget_subject"], fact.cells["payment_id"])
+                # As of a legal date at which the payment does not count yet, neither does what came back of it.
+                if key in self.paid_on_contract:
+                    self.paid_on_contract[key] -= fact.cells["amount_won"]
         self.sums = {
             "obligated_won": sum(sum(one.obligated_won.values()) for one in budgeted.values()),
             "budget_paid_won": sum(self.paid_by_budgets.values()),
@@ -194,13 +201,15 @@ class _Pair:
         if self.contract is None:
             return
         signed = self.contract.last("signings", instalment=None)
-        if signed is None or signed.cells["contract_type"] == "UNIT_PRICE":
+        ended = self.contract.last("ends") is not None
+        if signed is None or ended or signed.cells["contract_type"] == "UNIT_PRICE":
             return
         for fact in self.contract.standing("signings"):
             one = Instalment(self.contract, fact)
             obligated_won = sum(each.obligated_won.get(one.number, 0) for each in self.budgeted.values())
-            if fact.provenance not in _IMPORTS and one.amount_won is not None and one.amount_won > obligated_won:
-                amounts = {"instalment": one.number, "signed_won": one.amount_won, "bound_won": obligated_won}
+            owed_won = one.owed_won
+            if fact.provenance not in _IMPORTS and owed_won is not None and owed_won > obligated_won:
+                amounts = {"instalment": one.number, "signed_won": owed_won, "bound_won": obligated_won}
                 yield self._row("SIGNED_ABOVE_OBLIGATED", self._trace(), error=True, **amounts)
 
     def _above_lines(self, years: dict[str, BudgetYear]) -> Iterator[Row]:
@@ -224,7 +233,7 @@ class _Pair:
     def _trace(self) -> Trace:
         traces = [record.trace for one in self.budgeted.values() for record in one.records]
         if self.contract is not None:
-            tables = ("plan", "signings", "amendments", "payments", "advances")
+            tables = ("plan", "signings", "amendments", "payments", "advances", "returns")
             traces += [fact.trace for table in tables for fact in self.contract.all(table)]
         return merged(traces)
 

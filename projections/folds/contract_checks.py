@@ -11,7 +11,7 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from projections.folds.contract_instalments import Instalment, total_noted_won
+from projections.folds.contract_instalments import Instalment, returns_of, total_noted_won
 from projections.folds.contract_state import Contract, Fact, sum_won
 from projections.folds.rows import Row, Trace, merged
 
@@ -68,6 +68,7 @@ def _of_instalment(state: Contract, one: Instalment) -> Iterator[Comparison]:
     accepted = any(True for _ in state.standing("acceptances", instalment=one.number))
     imported = [fact for fact in state.standing("payments", instalment=one.number) if _is_import(fact)]
     imported_won = sum_won(imported, "amount_won") + sum_won(imported, "advance_offset_won")
+    imported_won -= sum_won(returns_of(state, imported), "amount_won")
     settled_won = one.paid_won + one.offset_won - imported_won
     yield "accepted-within-instalment", one.accepted_won, amount_won
     yield "cash-within-instalment", one.cash_won + one.kept_won, amount_won

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from projections.folds.contract_state import Contract, Fact, sum_won
-from projections.folds.rows import merged
+from projections.folds.rows import Trace, merged
 
 if TYPE_CHECKING:
     from projections.folds.rows import Row
@@ -23,9 +23,13 @@ class Instalment:
         delta_won = sum_won(self.amendments, "delta_won")
         self.amount_won = None if self.signed_won is None else self.signed_won + delta_won
         self.accepted_won = sum_won(state.standing("acceptances", instalment=number), "accepted_won")
-        self.advance_won = sum_won(state.standing("advances", instalment=number), "amount_won")
+        advances = list(state.standing("advances", instalment=number))
         payments = list(state.standing("payments", instalment=number))
-        self.paid_won = sum_won(payments, "amount_won")
+        advance_returned_won = sum_won(returns_of(state, advances), "amount_won")
+        paid_returned_won = sum_won(returns_of(state, payments), "amount_won")
+        self.returned_won = advance_returned_won + paid_returned_won
+        self.advance_won = sum_won(advances, "amount_won") - advance_returned_won
+        self.paid_won = sum_won(payments, "amount_won") - paid_returned_won
         self.offset_won = sum_won(payments, "advance_offset_won")
         assessed = list(state.standing("damages", instalment=number))
         self.damages_won = sum_won(assessed, "amount_won")
@@ -33,8 +37,11 @@ class Instalment:
         self.closing = state.last("closings", instalment=number)
         self.started = state.last("periods", what="started", instalment=number)
         self.traces = {
-            table: merged(fact.trace for fact in state.all(table) if fact.cells.get("instalment") == number)
-            for table in ("amendments", "acceptances", "advances", "payments", "damages", "closings")
+            table: merged([fact.trace for fact in facts if fact.cells.get("instalment") == number])
+            if facts
+            else Trace()
+            for table in ("amendments", "acceptances", "advances", "payments", "returns", "damages", "closings")
+            for facts in (state.all(table),)
         }
 
     @property
@@ -44,13 +51,19 @@ class Instalment:
 
     @property
     def cash_won(self) -> int:
-        """All that was paid, in advance or for accepted work."""
+        """All that was paid and did not come back, in advance or for accepted work."""
         return self.paid_won + self.advance_won
 
     @property
     def unpaid_won(self) -> int | None:
         """What is left to pay or to keep back; None where the amount is not stated."""
         return None if self.amount_won is None else self.amount_won - self.cash_won - self.kept_won
+
+    @property
+    def owed_won(self) -> int | None:
+        """What it comes to in all, as signed or closed, but for damages kept back; None where it is not stated."""
+        whole_won = self.amount_won if self.final_won is None else self.final_won
+        return None if whole_won is None else whole_won - self.kept_won
 
     @property
     def status(self) -> str:
@@ -78,6 +91,7 @@ class Instalment:
             "advance_won": self.advance_won,
             "advance_offset_won": self.offset_won,
             "paid_won": self.paid_won,
+            "returned_won": self.returned_won,
             "damages_won": self.damages_won,
             "kept_won": self.kept_won,
             "final_won": self.final_won,
@@ -93,21 +107,31 @@ class Instalment:
             "signed_won": [self.signed.trace],
             "amount_won": [self.signed.trace, of["amendments"]],
             "accepted_won": [of["acceptances"]],
-            "advance_won": [of["advances"]],
+            "advance_won": [of["advances"], of["returns"]],
             "advance_offset_won": [of["payments"]],
-            "paid_won": [of["payments"]],
+            "paid_won": [of["payments"], of["returns"]],
+            "returned_won": [of["returns"]],
             "damages_won": [of["damages"]],
             "kept_won": [of["damages"]],
             "final_won": [of["closings"]],
         }
         figures: dict[str, Any] = {}
         for name, traces in rests_on.items():
-            trace = merged(traces)
+            trace = traces[0] if len(traces) == 1 else merged(traces)
             figures[name] = {"provenance": trace.provenance, "entries": trace.entries}
         parts = ["amount_won", "paid_won", "advance_won", "kept_won"]
-        all_parts = merged([self.signed.trace, of["amendments"], of["payments"], of["advances"], of["damages"]])
+        tables = ("amendments", "payments", "advances", "returns", "damages")
+        all_parts = merged([self.signed.trace, *(of[table] for table in tables)])
         figures["unpaid_won"] = {"provenance": all_parts.provenance, "computed_from": parts}
         return figures
+
+
+def returns_of(state: Contract, payments: list[Fact]) -> list[Fact]:
+    """Which returns are of these payments? Both name the budget and the payment there."""
+    paid = {(fact.cells["budget_subject"], fact.cells["payment_id"]) for fact in payments}
+    return [
+        fact for fact in state.standing("returns") if (fact.cells["budget_subject"], fact.cells["payment_id"]) in paid
+    ]
 
 
 def total_noted_won(state: Contract) -> int | None:

@@ -7,7 +7,7 @@ in advance, paid, set off, kept back.
 from __future__ import annotations
 
 from projections.folds.contract_checks import compute_checks
-from projections.folds.contract_instalments import Instalment, total_noted_won
+from projections.folds.contract_instalments import Instalment, returns_of, total_noted_won
 from projections.folds.contract_state import Contract, Fact, sum_won
 from projections.folds.rows import Row, Trace, merged
 
@@ -26,6 +26,7 @@ FACT_TABLES = (
     "acceptances",
     "advances",
     "payments",
+    "returns",
     "subcontract_payments",
     "damages",
     "closings",
@@ -105,10 +106,13 @@ def _sums_row(state: Contract, instalments: list[Instalment]) -> Row:
     missing = len(instalments) - len(stated_won)
     contracted_won = sum(stated_won)
     payments, advances = list(state.standing("payments")), list(state.standing("advances"))
-    paid_won, advance_won = sum_won(payments, "amount_won"), sum_won(advances, "amount_won")
+    returned_won = sum_won(returns_of(state, payments), "amount_won")
+    paid_won = sum_won(payments, "amount_won") - returned_won
+    advance_returned_won = sum_won(returns_of(state, advances), "amount_won")
+    advance_won = sum_won(advances, "amount_won") - advance_returned_won
     kept_won = sum(one.kept_won for one in instalments)
     signed = state.last("signings", instalment=None)
-    tables = ("plan", "signings", "amendments", "payments", "advances", "damages", "acceptances", "closings")
+    tables = ("plan", "signings", "amendments", "payments", "advances", "returns", "damages", "acceptances", "closings")
     traces = [fact.trace for table in (*tables, "subcontracts", "subcontract_payments") for fact in state.all(table)]
     finals = [one.final_won for one in instalments if one.final_won is not None]
     body = {
@@ -123,6 +127,7 @@ def _sums_row(state: Contract, instalments: list[Instalment]) -> Row:
         "advances": len(advances),
         "advance_won": advance_won,
         "advance_offset_won": sum_won(payments, "advance_offset_won"),
+        "returned_won": returned_won + advance_returned_won,
         "damages_won": sum_won(state.standing("damages"), "amount_won"),
         "kept_won": kept_won,
         "final_won": sum(finals) if instalments and len(finals) == len(instalments) else None,

@@ -52,6 +52,7 @@ _KINDS = {
     "contract.instalment-closed.v1": _Kind("closings"),
     "contract.advance-paid.v1": _Kind("advances", "payment_id"),
     "contract.paid.v1": _Kind("payments", "payment_id"),
+    "contract.returned.v1": _Kind("returns", "return_id"),
     "contract.subcontract-paid.v1": _Kind("subcontract_payments", "payment_id"),
     "contract.delay-damages-assessed.v1": _Kind("damages", "assessment_id"),
     "contract.terminated.v1": _Kind("ends"),

@@ -10,7 +10,7 @@ import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 # An entry that says nothing about its provenance is a first-hand record of the agency's own system;
 # `provenance` marks imports and demonstrations (entry format, attribute `data`).
@@ -63,13 +63,27 @@ def traced(index: int, provenance: str) -> Trace:
 
 
 def merged(traces: Iterable[Trace]) -> Trace:
-    """Which entries do several figures rest on together?"""
+    """Which entries do several figures rest on together? Of one figure, its own trace: not to write to."""
+    several = [trace for trace in traces if trace.entries]
+    if len(several) == 1:
+        return several[0]
+    if not several:
+        return Trace()
     entries: set[int] = set()
-    provenance: set[str] = set()
-    for trace in traces:
+    provenances = []
+    for trace in several:
         entries.update(trace.entries)
-        provenance.update(trace.provenance)
-    return Trace(entries=sorted(entries), provenance=sorted(provenance))
+        provenances.append(trace.provenance)
+    return Trace(entries=sorted(entries), provenance=[*joined(provenances)])
+
+
+def joined(provenances: Sequence[list[str]]) -> list[str]:
+    """Which provenances have several figures together, sorted? Nearly always it is one, and the same for all."""
+    first = provenances[0] if provenances else []
+    for other in provenances:
+        if other != first:
+            return sorted({value for several in provenances for value in several})
+    return first
 
 
 def merged_rows(rows: Iterable[Row]) -> Trace:

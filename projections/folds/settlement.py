@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from projections.folds.budget_columns import (
     CHANGES,
-    COLUMNS,
     COMPUTED,
+    GROUPS,
+    add_up_amounts,
     collect_traces,
-    compute_amounts,
     compute_figures,
     compute_rates,
 )
@@ -121,11 +121,7 @@ def _settlement_row(year: BudgetYear, project_id: str, lines: list[Line]) -> Row
 
 def _sums(lines: list[Line]) -> dict[str, Any]:
     """The printed columns, then the official ones, over all lines of a project."""
-    sums = dict.fromkeys(COLUMNS, 0)
-    for line in lines:
-        amounts = compute_amounts(line.won, current_won=line.current_won, unspent_won=line.unspent_won)
-        for column in COLUMNS:
-            sums[column] += amounts[column]
+    sums: dict[str, Any] = {**add_up_amounts(lines)}
     rates = compute_rates(sums)
     sums["current_budget_won"] = sums.pop("current_won")
     return {**{column: sums[column] for column in PRINTED}, **sums, **rates}
@@ -233,8 +229,8 @@ def _link(
 
 
 def _carried(lines: list[Line], column: str) -> list[Trace]:
-    traces = collect_traces(line.traces for line in lines)
-    return [traces[column]] if column in traces else []
+    found = [line.traces[part] for line in lines for part in GROUPS[column] if part in line.traces]
+    return [merged(found)] if found else []
 
 
 def _link_status(year: BudgetYear | None, carried_out_won: int | None, carried_in_won: int | None) -> str:

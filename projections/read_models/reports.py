@@ -1,28 +1,27 @@
 """Which reports does the log hold, and which rows had each at its tree size?
 
-A row stands from one tree size on, until another: a publication writes what changed, and every report that was ever
-published can be read again. `kept_reports` says for which tree sizes the rows are complete.
+A row stands from one tree size on, until another (`row_packs`): a publication writes what changed, and every report
+that was ever published can be read again. `kept_reports` says for which tree sizes the rows are complete.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import and_, delete, func, insert, or_, select, update
 
+from projections.read_models.row_packs import keep_rows, standing_rows, unpack_rows
 from projections.read_models.tables import entry_index, entry_runs, kept_reports, published_reports, report_rows
 from projections.reports.found import FoundReport
 from verifier.reports import REPORT_TYPE, Definition, Report
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Iterable
 
-    from sqlalchemy import Connection, Engine, Row
+    from sqlalchemy import ColumnElement, Connection, Engine, Row
 
     from projections.reports.definitions import ReportRef
     from projections.reports.publishing import KeptRows
-
-_CHUNK = 5_000
 
 
 class ReportRows:
@@ -117,15 +116,10 @@ class ReportRows:
         kept = select(kept_reports.c.tree_size).where(
             kept_reports.c.kind == ref.kind, kept_reports.c.key == ref.key, kept_reports.c.tree_size == tree_size
         )
-        statement = (
-            select(report_rows.c.row_key, report_rows.c.body)
-            .where(*_standing(ref, tree_size))
-            .order_by(report_rows.c.row_key)
-        )
         with self._engine.connect() as connection:
             if connection.execute(kept).first() is None:
                 return None
-            return [(key, _as_bytes(body)) for key, body in connection.execute(statement)]
+            return standing_rows(connection, _standing(ref, tree_size))
 
     def changed_rows(self, ref: ReportRef, *, old: int, new: int) -> dict[str, tuple[bytes | None, bytes | None]]:
         """Which rows differ between two tree sizes? By key: old bytes and new ones, None where there is none."""
@@ -137,17 +131,15 @@ class ReportRows:
                 and_(report_rows.c.until > old, report_rows.c.until <= new),
             ),
         )
-        statement = select(report_rows.c.row_key, report_rows.c.since, report_rows.c.until, report_rows.c.body).where(
-            moved
-        )
+        statement = select(report_rows.c.since, report_rows.c.until, report_rows.c.body).where(moved)
         before: dict[str, bytes] = {}
         after: dict[str, bytes] = {}
         with self._engine.connect() as connection:
-            for key, since, until, body in connection.execute(statement):
+            for since, until, body in connection.execute(statement):
                 if since <= old and (until is None or until > old):
-                    before[key] = _as_bytes(body)
+                    before.update(unpack_rows(body))
                 if since <= new and (until is None or until > new):
-                    after[key] = _as_bytes(body)
+                    after.update(unpack_rows(body))
         return {
             key: (before.get(key), after.get(key))
             for key in sorted(before.keys() | after.keys())
@@ -196,55 +188,16 @@ def index_reports(connection: Connection, found: Iterable[FoundReport]) -> None:
 
 
 def _keep(connection: Connection, report: KeptRows) -> None:
-    ref, tree_size, rows = report.ref, report.tree_size, report.rows
-    ended: Collection[str] = rows.keys()
-    if report.whole:
-        old = _standing_rows(connection, ref)
-        rows = {key: body for key, body in rows.items() if old.get(key) != body}
-        gone = old.keys() - report.rows.keys()
-        ended = gone | (old.keys() & rows.keys())
-    _end(connection, ref, tree_size, ended)
-    new = [(key, body) for key, body in rows.items() if body is not None]
-    for start in range(0, len(new), _CHUNK):
-        connection.execute(
-            insert(report_rows),
-            [
-                {"kind": ref.kind, "key": ref.key, "row_key": key, "since": tree_size, "until": None, "body": body}
-                for key, body in new[start : start + _CHUNK]
-            ],
-        )
+    ref, tree_size = report.ref, report.tree_size
+    keep_rows(connection, report)
     # The second attempt at one tree size, after the entry could not be submitted, finds it kept.
     kept = and_(kept_reports.c.kind == ref.kind, kept_reports.c.key == ref.key, kept_reports.c.tree_size == tree_size)
     if connection.execute(select(kept_reports.c.tree_size).where(kept)).first() is None:
         connection.execute(insert(kept_reports), [{"kind": ref.kind, "key": ref.key, "tree_size": tree_size}])
 
 
-def _standing_rows(connection: Connection, ref: ReportRef) -> dict[str, bytes]:
-    standing = select(report_rows.c.row_key, report_rows.c.body).where(
-        report_rows.c.kind == ref.kind, report_rows.c.key == ref.key, report_rows.c.until.is_(None)
-    )
-    return {key: _as_bytes(body) for key, body in connection.execute(standing)}
-
-
-def _end(connection: Connection, ref: ReportRef, tree_size: int, keys: Collection[str]) -> None:
-    """From this tree size on these rows do not stand any more as they were."""
-    if keys:
-        ended = update(report_rows).where(
-            report_rows.c.kind == ref.kind,
-            report_rows.c.key == ref.key,
-            report_rows.c.row_key == bindparam("ended_key"),
-            report_rows.c.until.is_(None),
-        )
-        connection.execute(ended.values(until=tree_size), [{"ended_key": key} for key in keys])
-
-
-def _as_bytes(body: object) -> bytes:
-    """A row as it is kept. SQLite lets anybody who edits the file put text there: it is damaged, not a crash."""
-    return body.encode() if isinstance(body, str) else bytes(body) if isinstance(body, bytes | memoryview) else b""
-
-
-def _standing(ref: ReportRef, tree_size: int) -> tuple[Any, ...]:
-    return (
+def _standing(ref: ReportRef, tree_size: int) -> ColumnElement[bool]:
+    return and_(
         report_rows.c.kind == ref.kind,
         report_rows.c.key == ref.key,
         report_rows.c.since <= tree_size,

@@ -43,7 +43,7 @@ VERSIONS: dict[str, int] = {
 }
 KINDS = tuple(VERSIONS)
 # Kinds whose report holds the tables of many folds' keys.
-_REGISTERS = frozenset({CONTRACT_REGISTER, PROJECT_REGISTER, SERVICE_STATISTICS})
+REGISTERS = frozenset({CONTRACT_REGISTER, PROJECT_REGISTER, SERVICE_STATISTICS})
 
 
 class ReportRef(NamedTuple):
@@ -82,7 +82,7 @@ def definition_text(name: str, version: int) -> bytes:
 
 def place_of(kind: str, key: str, row: Row) -> tuple[ReportRef, str]:
     """In which report does a row of a fold stand, and which part of its key comes before its table's name?"""
-    if kind not in _REGISTERS:
+    if kind not in REGISTERS:
         return ReportRef(kind, key), ""
     if kind == SERVICE_STATISTICS:
         period = row.body.get("period")

@@ -14,7 +14,9 @@ causes another.
 
 from __future__ import annotations
 
+import gc
 import logging
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -22,9 +24,10 @@ from projections.reports.definitions import ReportRef, definition_of
 from projections.reports.tables import ReportTables
 from verifier.closed_trees import CheckedTree
 from verifier.reports import REPORT_TYPE
+from verifier.tree import root_of_leaf_hashes
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
     from contextlib import AbstractContextManager
 
     from projections.folds.all import Changes
@@ -33,6 +36,9 @@ if TYPE_CHECKING:
     from verifier.closed_trees import Prover
 
 logger = logging.getLogger(__name__)
+
+# Rows that wait to be kept: few enough for memory, enough for one commit.
+_ROWS_AT_ONCE = 20_000
 
 
 class Ledger(Protocol):
@@ -120,61 +126,92 @@ class ReportPublisher:
         Raises:
             RowHasNoForm, ProofDoesNotHold, MalformedInput: our own defect; nothing was published.
         """
-        with self._followed.held() as (state, tree_size, changes):
-            tables = self._take_in(state, changes)
-            due = sorted(ref for ref in self._due if only is None or ref in only)
-            prepared = [self._prepare(tables, ref, tree_size) for ref in due]
-            planned = [publication for publication, _ in filter(None, prepared)]
-            self._store.keep([rows for _, rows in filter(None, prepared)])
-            self._kept.update(due)
+        with self._followed.held() as (state, tree_size, changes), _collector_at_rest():
+            planned: list[Publication] = []
+            waiting: list[KeptRows] = []
+            for tables, refs in self._take_in(state, changes):
+                for ref in refs:
+                    if ref in self._due and (only is None or ref in only):
+                        prepared = self._prepare(tables, ref, tree_size)
+                        if prepared is not None:
+                            planned.append(prepared[0])
+                            waiting.append(prepared[1])
+                    if sum(len(each.rows) for each in waiting) >= _ROWS_AT_ONCE:
+                        self._keep(waiting)
+            self._keep(waiting)
         if not planned:
             return []
+        planned.sort(key=lambda publication: publication.ref)
         results = self._ledger.submit([self._submission(publication) for publication in planned])
         return [self._note(publication, result) for publication, result in zip(planned, results, strict=True)]
 
-    def _take_in(self, state: LogState, changes: Changes) -> ReportTables:
-        """Bring the tables up to the state's position; after a start, or a failure of the projector, from nothing."""
+    def _keep(self, waiting: list[KeptRows]) -> None:
+        """Step 3. Until it is done, the next attempt keeps each of these whole."""
+        refs = [each.ref for each in waiting]
+        if waiting:
+            self._store.keep(waiting)
+        self._kept.update(refs)
+        waiting.clear()
+
+    def _take_in(self, state: LogState, changes: Changes) -> Iterator[tuple[ReportTables, Iterable[ReportRef]]]:
+        """Bring the tables up to the state's position; gives them with the reports that may be due, some at a time."""
         tables = self._tables
         if tables is None or state is not self._state:
-            tables = ReportTables(state)
-            self._published = {
-                found.ref: (found.report.tree_size, found.report.rows_root) for found in self._store.last_reports()
-            }
-            self._kept.clear()
-            self._due = {ref for ref in tables.refs() if self._is_due(tables, ref)}
-            self._state, self._tables = state, tables
-            return tables
+            yield from self._take_in_all(state)
+            return
         self._due |= tables.take_in(changes)
         # A report that is new, and so far without a row, was never moved.
         self._due |= {ref for ref in tables.refs() if ref not in self._published}
-        return tables
+        yield tables, sorted(self._due)
 
-    def _is_due(self, tables: ReportTables, ref: ReportRef) -> bool:
+    def _take_in_all(self, state: LogState) -> Iterator[tuple[ReportTables, Iterable[ReportRef]]]:
+        """After a start, or a failure of the projector: from nothing, and without all rows in memory at once."""
+        self._tables = None  # should this fail, the next attempt begins again
+        self._published = {
+            found.ref: (found.report.tree_size, found.report.rows_root) for found in self._store.last_reports()
+        }
+        # Asked for before anything is kept: the database of a small city has one writer, and readers wait for it.
+        moved = {size: self._store.moved_since(size) for size, _ in set(self._published.values())}
+        self._kept.clear()
+        self._due.clear()
+        tables = ReportTables(state, at_once=False)
+        for refs in tables.compute():
+            self._due |= {ref for ref in refs if self._is_due(tables, ref, moved)}
+            yield tables, refs
+            for ref in refs:
+                tables.take_changed(ref)
+        self._state, self._tables = state, tables
+
+    def _is_due(self, tables: ReportTables, ref: ReportRef, moved: Mapping[int, bool]) -> bool:
         last = self._published.get(ref)
         if last is None:
             return True
         tree_size, root = last
-        return tables.rows(ref).root != root and self._store.moved_since(tree_size)
+        return moved[tree_size] and root_of_leaf_hashes(tables.leaf_hashes(ref)) != root
 
     def _prepare(self, tables: ReportTables, ref: ReportRef, tree_size: int) -> tuple[Publication, KeptRows] | None:
         """Steps 1 and 2 for one report, and what step 3 keeps.
 
         None where it says the same as before, or where nothing new can be said yet.
         """
-        rows = tables.rows(ref)
         last = self._published.get(ref)
-        tree = CheckedTree(rows.rows, self._prover, leaf_hashes=rows.leaf_hashes)
+        tree = CheckedTree(tables.leaf_hashes(ref), self._prover)
         if last is not None and last[1] == tree.root:
             self._due.discard(ref)
             return None
         if tree_size < 1 or (last is not None and last[0] >= tree_size):
             return None
-        changed: Mapping[str, bytes | None] = tables.take_changed(ref)
         whole = ref not in self._kept
+        rows: Mapping[str, bytes | None]
         if whole:
-            changed = dict(zip(rows.keys, rows.rows, strict=True))
+            keys, bodies, _ = tables.rows(ref)
+            rows = dict(zip(keys, bodies, strict=True))
+            tables.take_changed(ref)
+        else:
+            self._kept.discard(ref)
+            rows = tables.take_changed(ref)
         publication = Publication(ref=ref, tree_size=tree_size, row_count=tree.size, rows_root=tree.root)
-        return publication, KeptRows(ref, tree_size, changed, whole)
+        return publication, KeptRows(ref, tree_size, rows, whole)
 
     def _submission(self, publication: Publication) -> dict[str, Any]:
         ref, definition = publication.ref, definition_of(publication.ref.kind)
@@ -207,3 +244,15 @@ class ReportPublisher:
         self._published[planned.ref] = (planned.tree_size, planned.rows_root)
         self._due.discard(planned.ref)
         return replace(planned, index=result)
+
+
+@contextmanager
+def _collector_at_rest() -> Iterator[None]:
+    """Rows and trees are many small objects without cycles: the collector would walk over them again and again."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()

@@ -1,22 +1,24 @@
 """Which rows has every report now, when only what changed is computed again?
 
-Rows are kept by the part of a fold that they come from. When a part changes, its rows are computed, compared with the
-old ones, and only those that differ touch their report: its rows, their leaf hashes, and the keys that changed since
-the report was last taken.
+When a part of a fold changes, its rows are computed, compared with the old ones, and only those that differ touch their
+report. Of a row only its leaf hash is kept for good; its bytes, until they are taken or released. Who wants the bytes
+of all rows after that has them computed again.
 """
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import TYPE_CHECKING, NamedTuple
 
-from projections.reports.definitions import ALL, KINDS, ReportRef, fixed_reports, place_of
+from projections.folds.service_statistics import SERVICE_STATISTICS
+from projections.reports.definitions import ALL, KINDS, REGISTERS, ReportRef, fixed_reports, place_of
 from projections.reports.rows import report_row
 from projections.reports.stream_heads import STREAM_HEADS
-from verifier.hashing import leaf_hash
+from verifier.hashing import LEAF_PREFIX
 from verifier.tree import root_of_leaf_hashes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from projections.folds.all import Changes
     from projections.reports.state import LogState
@@ -42,45 +44,62 @@ class _Table:
     """One report. Python orders text by code point, and so do UTF-8 bytes: keys need no encoding to be sorted."""
 
     def __init__(self) -> None:
-        self.rows: dict[str, bytes] = {}
         self.hashes: dict[str, bytes] = {}
-        self.changed: set[str] = set()
+        self.changed: dict[str, bytes | None] = {}  # since these were last taken; None for a row that is gone
+        self.has_all = True  # nothing was taken yet: every row is among those that changed
         self._order: list[str] | None = []
 
     def put(self, key: str, row: bytes) -> bool:
-        old = self.rows.get(key)
-        if old == row:
+        # Written out, as in `verifier.tree`: a call for each of 10^6 rows would be felt.
+        old, new = self.hashes.get(key), sha256(LEAF_PREFIX + row).digest()
+        if old == new:
             return False
         if old is None:
             self._order = None
-        self.rows[key] = row
-        self.hashes[key] = leaf_hash(row)
-        self.changed.add(key)
+        self.hashes[key] = new
+        self.changed[key] = row
         return True
 
     def remove(self, key: str) -> None:
-        del self.rows[key], self.hashes[key]
-        self.changed.add(key)
+        del self.hashes[key]
+        self.changed[key] = None
         self._order = None
 
     def in_order(self) -> list[str]:
         if self._order is None:
-            self._order = sorted(self.rows)
+            self._order = sorted(self.hashes)
         return self._order
 
 
 class ReportTables:
     """The rows of every report of one log, as of the entries that `state` has taken in."""
 
-    def __init__(self, state: LogState) -> None:
-        """Compute every report once; whatever changed before is in it."""
+    def __init__(self, state: LogState, *, at_once: bool = True) -> None:
+        """Compute every report once; whatever changed before is in it. Else `compute` must be gone through first."""
         state.take_changes()
         self._state = state
         self._tables: dict[ReportRef, _Table] = {ref: _Table() for ref in fixed_reports()}
-        self._parts: dict[tuple[str, str], dict[tuple[ReportRef, str], bytes]] = {}
-        folds = state.folds
-        self.refresh((kind, key) for kind in folds.kinds if kind in _FOLDED for key in folds.keys(kind))
-        self.refresh_heads(state.heads.subjects())
+        self._parts: dict[tuple[str, str], dict[ReportRef, list[str]]] = {}
+        if at_once:
+            for _ in self.compute():
+                pass
+
+    def compute(self) -> Iterator[list[ReportRef]]:
+        """Compute every report, some at a time: which are complete after each step?
+
+        So whoever needs the bytes of all rows once need not hold them all at once.
+        """
+        folds = self._state.folds
+        for kind in KINDS:
+            keys = folds.keys(kind) if kind in _FOLDED else []
+            if kind in REGISTERS:
+                self.refresh((kind, key) for key in keys)
+                yield sorted(ref for ref in self._tables if ref.kind == kind)
+            else:
+                for key in keys:
+                    yield sorted(self.refresh([(kind, key)]))
+        self.refresh_heads(self._state.heads.subjects())
+        yield [_HEADS]
 
     def refs(self) -> list[ReportRef]:
         """Every report, sorted."""
@@ -100,22 +119,35 @@ class ReportTables:
         return moved
 
     def _refresh_one(self, kind: str, key: str, moved: set[ReportRef]) -> None:
-        old = self._parts.get((kind, key), {})
-        new: dict[tuple[ReportRef, str], bytes] = {}
-        for row in self._state.folds.compute_rows(kind, key):
-            ref, part = place_of(kind, key, row)
-            row_key, data = report_row(row, part=part)
-            new[ref, row_key] = data
-        for (ref, row_key), data in new.items():
+        new: dict[ReportRef, list[str]] = {}
+        for ref, rows in self._rows_of_part(kind, key).items():
             table = self._tables.get(ref)
             if table is None:
                 table = self._tables[ref] = _Table()
-            if table.put(row_key, data):
+            put = table.put
+            changed = [row_key for row_key, row in rows.items() if put(row_key, row)]
+            if changed:
                 moved.add(ref)
-        for ref, row_key in old.keys() - new.keys():
-            self._tables[ref].remove(row_key)
-            moved.add(ref)
+            new[ref] = list(rows)
+        for ref, row_keys in self._parts.get((kind, key), {}).items():
+            gone = set(row_keys).difference(new.get(ref, ()))
+            for row_key in gone:
+                self._tables[ref].remove(row_key)
+            if gone:
+                moved.add(ref)
         self._parts[kind, key] = new
+
+    def _rows_of_part(self, kind: str, key: str) -> dict[ReportRef, dict[str, bytes]]:
+        found: dict[ReportRef, dict[str, bytes]] = {}
+        place: tuple[ReportRef, str] | None = None
+        for row in self._state.folds.compute_rows(kind, key):
+            # Of all kinds but one, the rows of a part stand in one report.
+            if place is None or kind == SERVICE_STATISTICS:
+                place = place_of(kind, key, row)
+                rows = found.setdefault(place[0], {})
+            row_key, data = report_row(row, part=place[1])
+            rows[row_key] = data
+        return found
 
     def refresh_heads(self, subjects: Iterable[str]) -> set[ReportRef]:
         """Compute the heads of these streams again. A report's own stream moves a row, and is no reason to publish."""
@@ -125,19 +157,37 @@ class ReportTables:
             moved = moved or (changed and not subject.startswith("report/"))
         return {_HEADS} if moved else set()
 
-    def rows(self, ref: ReportRef) -> Rows:
-        """The rows of one report now.
+    def leaf_hashes(self, ref: ReportRef) -> list[bytes]:
+        """The leaf hashes of one report's rows now, in order.
 
         Raises:
             KeyError: there is no such report.
         """
         table = self._tables[ref]
+        return [table.hashes[key] for key in table.in_order()]
+
+    def rows(self, ref: ReportRef) -> Rows:
+        """The rows of one report now; computed again if their bytes were taken.
+
+        Raises:
+            KeyError: there is no such report.
+        """
+        table = self._tables[ref]
+        rows = table.changed if table.has_all else self._rows_again(ref)
         keys = table.in_order()
-        return Rows(keys, [table.rows[key] for key in keys], [table.hashes[key] for key in keys])
+        return Rows(keys, [rows[key] or b"" for key in keys], [table.hashes[key] for key in keys])
+
+    def _rows_again(self, ref: ReportRef) -> dict[str, bytes]:
+        if ref == _HEADS:
+            return {subject: self._state.heads.row(subject) for subject in self._tables[ref].hashes}
+        rows: dict[str, bytes] = {}
+        for (kind, key), parts in self._parts.items():
+            if ref in parts:
+                rows |= self._rows_of_part(kind, key)[ref]
+        return rows
 
     def take_changed(self, ref: ReportRef) -> dict[str, bytes | None]:
         """Which rows of a report changed since this was last asked? None stands for a row that is gone."""
         table = self._tables[ref]
-        changed = {key: table.rows.get(key) for key in table.changed}
-        table.changed.clear()
+        changed, table.changed, table.has_all = table.changed, {}, False
         return changed

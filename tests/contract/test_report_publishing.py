@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from audit_service.closed_trees import MerklelibTree
 from projections.read_models.projector import Projector
 from projections.read_models.report_completion import complete_rows
 from projections.read_models.reports import ReportRows
+from projections.read_models.row_packs import pack_rows, unpack_rows
 from projections.read_models.tables import report_rows
 from projections.reports.definitions import ReportRef, definition_of
 from projections.reports.found import find_reports
@@ -155,6 +157,30 @@ def test_a_prover_that_is_wrong_publishes_nothing(log: MemoryLog, tmp_path: Path
         assert city.door.submitted == []
 
 
+def test_rows_that_could_not_be_kept_are_kept_by_the_next_publication(
+    city: ReportCity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    city.publish()
+    spend(city.log, 2020, 5)
+    city.projector.catch_up()
+
+    def fail(_self: ReportRows, _reports: object) -> None:
+        raise OSError("the disk is full")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(ReportRows, "keep", fail)
+        with pytest.raises(OSError, match="disk is full"):
+            city.publish()
+    assert gc.isenabled()
+    spend(city.log, 2020, 7)
+    city.projector.catch_up()
+    assert SETTLEMENT.subject in city.publish()
+    for found in city.rows.last_reports():
+        stored = city.rows.rows(found.ref, found.report.tree_size)
+        assert stored is not None
+        assert compute_rows_root([row for _, row in stored]) == found.report.rows_root
+
+
 def test_rows_that_are_lost_are_computed_again_as_the_log_has_them(city: ReportCity) -> None:
     city.publish()
     spend(city.log, 2020, 5)
@@ -179,7 +205,7 @@ def edit(city: ReportCity, ref: ReportRef, old: bytes, new: bytes) -> None:
     with city.engine.begin() as connection:
         for row in connection.execute(select(report_rows).where(*of_report)).all():
             one = (*of_report, report_rows.c.row_key == row.row_key, report_rows.c.since == row.since)
-            changed = bytes(row.body).replace(old, new)
+            changed = pack_rows([(key, data.replace(old, new)) for key, data in unpack_rows(row.body)])
             connection.execute(update(report_rows).where(*one).values(body=changed))
 
 

@@ -13,7 +13,7 @@ from audit_service.clock import format_time
 from audit_service.errors import ConfigurationError
 from audit_service.keys import SigningKey, read_seed
 from audit_service.recording.database import open_database
-from audit_service.tokens import ROLES, Caller, Tokens
+from audit_service.tokens import ROLES, Caller, Tokens, _new_token
 from tests.support.small_city import SmallCity, small_city
 from verifier.canonical import encode_canonical
 from verifier.envelope import sign_submission
@@ -139,3 +139,11 @@ def test_the_first_tokens_are_submitters_and_a_role_is_one_of_six(city: SmallCit
     }
     with pytest.raises(ConfigurationError, match="no role"):
         tokens.issue("roads", "root", sign=Administrator(city))
+
+
+def test_no_id_can_look_like_a_number_that_may_not_be_recorded() -> None:
+    # Ids of hexadecimal digits did, now and then: the act that issued one was refused.
+    ids = [new_token_id for new_token_id, _ in (_new_token() for _ in range(1000))]
+    assert not [token_id for token_id in ids if any(character.isdigit() for character in token_id)]
+    assert all(len(token_id) == 16 for token_id in ids)
+    assert len(set(ids)) == len(ids)

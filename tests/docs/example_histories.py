@@ -107,7 +107,8 @@ DONE = [
     example("contract.subcontract-paid", "2021-07-05"),
     example("contract.amended", "2021-08-01"),
     example("budget.obligation-adjusted", "2021-08-01"),
-    example("budget.returned", "2021-08-10"),
+    example("budget.returned", "2021-08-10", id="budget-returned-2"),
+    example("contract.returned", "2021-08-10", id="contract-return-2"),
     example("contract.delay-damages-assessed", "2021-12-10"),
     example("contract.inspected", "2021-12-10", change=FINAL | {"kind": "FINAL"}),
     example("contract.accepted", "2021-12-10", change=FINAL | {"accepted_won": 180 * MILLION}),
@@ -208,7 +209,7 @@ HISTORIES: dict[str, list[Event]] = {
     "a tender that is withdrawn": [*TENDERED, example("contract.tender-cancelled", "2021-03-05")],
     "a contract that is done": [
         *DONE,
-        *payment(42, 128_800_000, inspection_id="inspection-2", advance_offset_won=50 * MILLION),
+        *payment(42, 129_800_000, inspection_id="inspection-2", advance_offset_won=50 * MILLION),
         example("contract.instalment-closed", "2021-12-15"),
         example("contract.warranty-set", "2021-12-15"),
         example("contract.completed", "2021-12-20"),

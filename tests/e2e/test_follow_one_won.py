@@ -2,7 +2,7 @@
 
 The tour of the system. A road works agency pays 250,000 won for a bridge inspection. Each step below is one step
 of the way of one event (docs/architecture.md), with nothing faked: a real server in its own process, a real
-database, real keys, real files. From step 7 on the server is gone.
+database, real keys, real files. From step 8 on the server is gone.
 """
 
 from __future__ import annotations
@@ -88,34 +88,52 @@ def test_follow_one_won(tmp_path: Path) -> None:  # noqa: PLR0915 - a tour is on
         assert 6 in line["entries"]
         (tmp_path / "entry.json").write_bytes(server.get("/v1/events/6"))
         (tmp_path / "payment.tlog-proof").write_bytes(server.get("/v1/events/6/proof", accept="text/plain"))
+
+        # 7. The city binds itself to that figure: the root over the rows of its budget book goes back into the log, so
+        #    that nobody can be shown another row later. One small file proves the citizen's row down to the checkpoint.
+        assert audit("report", "publish", "--data", city.data_dir, "--quiet").returncode == 0
+        fetched = audit(
+            *("report", "proof", "--service", server.url, "--vkey", printed_vkey, "--report", "budget-book/roads/2021"),
+            *("--row", "lines/201-02", "--out", tmp_path / "line.row-proof.json", "--quiet"),
+        )
+        assert fetched.returncode == 0, fetched.stderr
+        bound_size = server.get_json("/v1/log")["tree_size"]
+        server.wait_for("published_size", bound_size)
+        server.wait_for("projected_size", bound_size)
         #    An auditor copies the whole log, and the figures that the service gave.
         mirrored = audit("mirror", f"{server.url}/log", tmp_path / "copy", "--vkey", printed_vkey, "--quiet")
         assert mirrored.returncode == 0, mirrored.stderr
 
-    # 7. The server is stopped and its data are gone. The citizen checks, offline.
+    # 8. The server is stopped and its data are gone. The citizen checks, offline: the payment, and the figure.
     shutil.rmtree(city.data_dir)
     check = ("verify", tmp_path / "payment.tlog-proof", "--entry", tmp_path / "entry.json", "--vkey", printed_vkey)
     checked = audit(*check)
     assert checked.returncode == 0, checked.stderr
     assert parse_entry((tmp_path / "entry.json").read_bytes())["data"]["amount_won"] == AMOUNT_WON
 
-    # 8. The auditor replays the whole history: every hash, signature and rule, and every figure of the service.
+    figure = audit("verify", tmp_path / "line.row-proof.json", "--vkey", printed_vkey)
+    assert figure.returncode == 0, figure.stderr
+    row = json.loads((tmp_path / "line.row-proof.json").read_bytes())
+    assert f'"executed_won":{AMOUNT_WON}' in json.dumps(row, separators=(",", ":")).replace("\\", "")
+
+    # 9. The auditor replays the whole history: every hash, signature and rule, every figure of the service, and every
+    #    report to which the city bound itself.
     replay = ("replay", tmp_path / "copy", "--vkey", printed_vkey, "--quiet")
     replayed = audit(*replay)
     assert replayed.returncode == 0, replayed.stdout + replayed.stderr
     checkpoint = verify_checkpoint(
         (tmp_path / "copy" / "log" / "checkpoint").read_bytes(), vkey=VerifierKey.parse(printed_vkey)
     )
-    assert checkpoint.tree_size == 8
+    assert checkpoint.tree_size == bound_size > 8
 
-    # 9. One won less in the entry: the citizen's check fails and says where.
+    # 10. One won less in the entry: the citizen's check fails and says where.
     forged = (tmp_path / "entry.json").read_bytes().replace(b'"amount_won":250000', b'"amount_won":249999')
     (tmp_path / "entry.json").write_bytes(forged)
     checked = audit(*check)
     assert checked.returncode == 1
     assert "DOES NOT HOLD" in checked.stdout
 
-    # 10. One won more in a figure of the service: the auditor's replay fails and names the figure.
+    # 11. One won more in a figure of the service: the auditor's replay fails and names the figure.
     answers = [path for path in (tmp_path / "copy" / "answers").rglob("*.json") if "budget-book" in str(path)]
     assert len(answers) == 1
     told = json.loads(answers[0].read_bytes())

@@ -95,7 +95,8 @@ class Clerk:
 
     def batch(self) -> list[Event]:
         often = (self.inspect, self.accept, self.accept, self.pay, self.pay, self.advance, self.correct, self.correct)
-        seldom = (self.amend, self.assess, self.work, self.subcontract, self.pay_subcontractor, self.close, self.oblige)
+        seldom = (self.amend, self.assess, self.work, self.subcontract, self.pay_subcontractor, self.close)
+        seldom += (self.oblige, self.give_back)
         before = (self.step, self.step, self.tender, self.tender, self.tender, self.sign)
         choices = (*often, *often, *seldom) if self.state.instalments else before
         return self.pick(*choices, self.end if self.pick(0, 0, 0, 0, 1) else self.pick(*choices))()
@@ -146,6 +147,17 @@ class Clerk:
         number, one = self.instalment()
         won = self.near((one.amount_won or 0) * 7 // 10 - one.advance_won)
         return list(contract.payment_pair(won, self.number(), instalment=number, advance=True, **self.year_of(number)))
+
+    def give_back(self) -> list[Event]:
+        paid = {key: one for key, one in self.state.payments.items() if one is not None}
+        if not paid:
+            return []
+        key = self.pick(*paid)
+        subject, payment_id = key.split(" ")
+        won = self.near(paid[key].amount_won - paid[key].returned_won)
+        year = int(subject.rpartition("/")[2])
+        data = {"instalment": paid[key].instalment, "budget_subject": subject}
+        return list(contract.return_pair(won, self.number(), int(payment_id[1:]), data, year=year))
 
     def amend(self) -> list[Event]:
         number, one = self.instalment()
@@ -346,4 +358,13 @@ def test_random_lives_get_somewhere() -> None:
     for seed in range(24):
         _, accepted, _ = live(seed, 80, start=SIGNED if seed % 2 else START)
         seen |= {event.type.split(".")[1] for event in accepted if event.type.startswith("contract.")}
-    assert {*CORRECTABLE, "corrected", "instalment-closed", "started", "suspended", "terminated", "awarded"} <= seen
+    assert {
+        *CORRECTABLE,
+        "corrected",
+        "returned",
+        "instalment-closed",
+        "started",
+        "suspended",
+        "terminated",
+        "awarded",
+    } <= seen

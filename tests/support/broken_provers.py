@@ -17,18 +17,18 @@ class WrongRoot(MerklelibTree):
 
 
 class RootOfOtherOrder(MerklelibTree):
-    def __init__(self, leaves: Sequence[bytes]) -> None:
-        super().__init__([*leaves[1:], leaves[0]])
+    def __init__(self, leaf_hashes: Sequence[bytes]) -> None:
+        super().__init__([*leaf_hashes[1:], leaf_hashes[0]])
 
 
 class LeavesOneOut(MerklelibTree):
-    def __init__(self, leaves: Sequence[bytes]) -> None:
-        super().__init__(leaves[:-1])
+    def __init__(self, leaf_hashes: Sequence[bytes]) -> None:
+        super().__init__(leaf_hashes[:-1])
 
 
 class AddsOneTwice(MerklelibTree):
-    def __init__(self, leaves: Sequence[bytes]) -> None:
-        super().__init__([*leaves, leaves[0]])
+    def __init__(self, leaf_hashes: Sequence[bytes]) -> None:
+        super().__init__([*leaf_hashes, leaf_hashes[0]])
 
 
 class NeighboursPath(MerklelibTree):

@@ -288,6 +288,8 @@ class ContractDesk:
         part.offset += offset
         if self.budgets.chance(25):
             yield self.lower(contract, part, group)
+        elif won > 1 and self.budgets.chance(25):
+            yield self.give_back(contract, part, group)
 
     def lower(self, contract: Contract, part: Part, group: Group) -> Group:
         """The payment was one won too high: corrected on both streams at once."""
@@ -314,6 +316,27 @@ class ContractDesk:
         return [
             self.desk.submit("budget.corrected.v1", part.book.subject, first, event_id=correction_id),
             self.submit(contract, "corrected", second, event_id=other_id),
+        ]
+
+    def give_back(self, contract: Contract, part: Part, group: Group) -> Group:
+        """One won of the payment comes back, on both streams at once; the last payment pays it again."""
+        paid, half = group
+        first_id, second_id = self.desk.new_id("br"), self.desk.new_id("cr")
+        part.paid -= 1
+        part.obligation.paid -= 1
+        part.obligation.line.executed -= 1
+        part.obligation.line.returned += 1
+        common = {"return_id": self.desk.new_id("r"), "payment_id": paid.data["payment_id"], "amount_won": 1}
+        first = {**common, "reason_ko": "정산 반납", "contract_returned_id": second_id}
+        second = {
+            **common,
+            "instalment": half.data["instalment"],
+            "budget_returned_id": first_id,
+            "budget_subject": part.book.subject,
+        }
+        return [
+            self.desk.submit("budget.returned.v1", part.book.subject, first, event_id=first_id),
+            self.submit(contract, "returned", second, event_id=second_id),
         ]
 
     def correct(self, contract: Contract, target: str, replacement: Data) -> Group:

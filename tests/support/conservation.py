@@ -211,7 +211,9 @@ def _check_obligations(subject: str, state: BudgetState, won: Counter[Key]) -> N
         assert obligation.paid_won == won[subject, name, "paid"]
         assert 0 <= obligation.paid_won <= obligation.amount_won
         if obligation.standing and obligation.contract_process_id is not None:
-            bound[f"{obligation.contract_process_id} {obligation.instalment}"] += obligation.amount_won
+            key = f"{obligation.contract_process_id} {obligation.instalment}"
+            bound[key] += obligation.amount_won
+            bound[f"{key} {obligation.line_id}"] += obligation.amount_won
         if not obligation.standing:
             assert (obligation.amount_won, obligation.uses) == (0, 0)
     assert {name: amount for name, amount in state.bound.items() if amount} == {k: v for k, v in bound.items() if v}
@@ -237,7 +239,7 @@ def check_bound(world: Replica) -> None:
         if not isinstance(state, BudgetState):
             continue
         for key, won in state.bound.items():
-            process_id, number = key.split(" ")
+            process_id, number, *_ = key.split(" ")
             contract = world.streams.get(f"contract/{process_id}")
             signed = contract.instalments.get(int(number)) if isinstance(contract, ContractState) else None
             assert signed is None or signed.amount_won is None or won <= signed.amount_won, key

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from tests.support.events import CONTRACT, budget, contract_paid, obligated, paid, stated, when
+from tests.support.events import CONTRACT, budget, contract_paid, obligated, paid, returned, stated, when
 
 if TYPE_CHECKING:
     from audit_service.catalogue.event import Event
@@ -188,7 +188,31 @@ def payment_pair(
         **(data or {}),
     }
     second = advance_paid if advance else contract_paid
-    return first, second(won, fields, id=f"cp{number}")
+    return first, second(won, fields, id=f"cp{number}", legal_date=first.legal_date)
+
+
+def return_pair(
+    won: int,
+    number: int = 1,
+    payment: int = 1,
+    data: dict[str, Any] | None = None,
+    *,
+    year: int = 2021,
+    **attributes: Any,
+) -> tuple[Event, Event]:
+    """Both halves of a return of a payment, each naming the other."""
+    named: dict[str, Any] = {"name": f"t{number}", "payment": f"p{payment}", "contract_returned_id": f"ct{number}"}
+    first = returned(won, **named, year=year, id=f"bt{number}")
+    fields = {
+        "instalment": 1,
+        "return_id": f"t{number}",
+        "payment_id": f"p{payment}",
+        "amount_won": won,
+        "budget_returned_id": f"bt{number}",
+        "budget_subject": budget(year),
+        **(data or {}),
+    }
+    return first, happened("returned", fields, {"id": f"ct{number}", "legal_date": first.legal_date, **attributes})
 
 
 def subcontract_paid(won: int, payment: str = "sp1", data: dict[str, Any] | None = None, **attributes: Any) -> Event:

@@ -29,6 +29,9 @@ OF_AN_INSTALMENT = (
 )
 
 
+_PAID_AS = {"contract.advance-paid.v1": "advance_won", "contract.paid.v1": "paid_won"}
+
+
 def movements(event_type: str, data: Any) -> list[Movement]:
     """What does one payload move? By column, instalment (0: the contract) and won."""
     number = getattr(data, "instalment", 1)
@@ -58,6 +61,9 @@ def movements(event_type: str, data: Any) -> list[Movement]:
 def recount_contract(events: Iterable[Event]) -> Counter[tuple[str, int]]:
     """Won by (column, instalment) of one contract, from its events alone."""
     moved: dict[str, list[Movement]] = {}
+    # A payment of which money came back is not corrected any more: it stays of its kind.
+    paid_as: dict[tuple[str, str], str] = {}
+    returns: list[Any] = []
     for event in events:
         event_type, data = event.type, event.data
         if event_type == "contract.corrected.v1":
@@ -66,8 +72,14 @@ def recount_contract(events: Iterable[Event]) -> Counter[tuple[str, int]]:
             for name in getattr(members, "__struct_fields__", ()):
                 if isinstance(getattr(members, name), msgspec.Struct):
                     event_type, data = f"contract.{name.replace('_', '-')}.v1", getattr(members, name)
+        if event_type in _PAID_AS:
+            paid_as[data.budget_subject, data.payment_id] = _PAID_AS[event_type]
+        elif event_type == "contract.returned.v1":
+            returns.append(data)
         moved[event.id] = movements(event_type, data)
     won: Counter[tuple[str, int]] = Counter()
+    for data in returns:
+        won[paid_as[data.budget_subject, data.payment_id], data.instalment] -= data.amount_won
     for every in moved.values():
         for column, number, amount in every:
             won[column, number] += amount

@@ -279,9 +279,23 @@ def paid(
     return when("budget.paid.v1", budget(year), stated(fields, None), **attributes)
 
 
-def returned(won: int, *, name: str = "t1", payment: str = "p1", year: int = 2021, **attributes: Any) -> Event:
-    fields = {"return_id": name, "payment_id": payment, "amount_won": won, "reason_ko": "여입"}
-    return when("budget.returned.v1", budget(year), fields, **attributes)
+def returned(
+    won: int,
+    *,
+    name: str = "t1",
+    payment: str = "p1",
+    year: int = 2021,
+    contract_returned_id: str | None = None,
+    **attributes: Any,
+) -> Event:
+    fields = {
+        "return_id": name,
+        "payment_id": payment,
+        "amount_won": won,
+        "reason_ko": "여입",
+        "contract_returned_id": contract_returned_id,
+    }
+    return when("budget.returned.v1", budget(year), stated(fields, None), **attributes)
 
 
 def refunded(won: int, *, name: str = "f1", payment: str = "p1", year: int = 2021, **attributes: Any) -> Event:

@@ -8,6 +8,7 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from audit_service.catalogue.common import MAX_SAFE_INTEGER, Party
+from audit_service.rules.dates import day_number
 from tests.support.illegal import BASIS, Built, Scene, Wrong, again, around, fields, item, like, stored, swap
 
 if TYPE_CHECKING:
@@ -25,6 +26,12 @@ def _year_of(event: Event) -> int:
 
 
 # --- the frame ------------------------------------------------------------------------------------------
+
+
+def _allot_too_late(event: Event, _: Scene) -> Built:
+    """On the day after the provisional budget, which in these cities ends with February."""
+    data = {"line_id": event.data.rows[0].line_id, "quarter": 1, "amount_won": 1}
+    return like(event, _at("allotted"), data, legal_date=f"{_year_of(event)}-03-01")
 
 
 def _late_codes(event: Event, scene: Scene) -> Built:
@@ -152,6 +159,7 @@ MONEY = [
     Wrong("budget.appropriated-twice", _at("appropriated"), again, after=True),
     Wrong("budget.provisional-late", _at("appropriated"), _provisional_late, after=True),
     Wrong("budget.provisional-until", _at("provisional-authorised"), fields(until_on="2019-12-31")),
+    Wrong("budget.provisional-over", _at("provisional-authorised"), _allot_too_late, after=True),
     Wrong("budget.provisional-spent", _at("appropriated"), _provisional_spent),
     Wrong("budget.round-number", _at("supplemented"), fields(round=lambda event, _: event.data.round + 1)),
     Wrong("budget.appropriation-negative", _at("supplemented"), _take_too_much),
@@ -249,11 +257,27 @@ def _overpay(event: Event, scene: Scene) -> Built:
     return swap(event, amount_won=obligation.amount_won - obligation.paid_won + 1)
 
 
+def _paid_before(event: Event, scene: Scene) -> Built:
+    day = scene.budget(event.subject).obligations[event.data.obligation_id].legal_day
+    early = f"{_year_of(event)}-01-01"
+    return replace(swap(event), legal_date=early) if day_number(early) < day else None
+
+
 def _shrink_below_paid(event: Event, scene: Scene) -> Built:
     obligation = scene.budget(event.subject).obligations[event.data.obligation_id]
     delta = obligation.paid_won - obligation.amount_won - 1
     data = {"obligation_id": event.data.obligation_id, "delta_won": delta, "reason_ko": "감액"}
     return like(event, _at("obligation-adjusted"), data)
+
+
+def _shrink_behind_contract(event: Event, scene: Scene) -> Built:
+    """Right after the signing one won less is obligated than was promised."""
+    ref, process_id = event.data.budget_lines[0], event.subject.removeprefix("contract/")
+    for name, one in scene.budget(ref.subject).obligations.items():
+        if (one.contract_process_id, one.instalment) == (process_id, 1) and one.amount_won == event.data.amount_won:
+            data = {"obligation_id": name, "delta_won": -1, "reason_ko": "감액"}
+            return like(event, _at("obligation-adjusted"), data, subject=ref.subject)
+    return None
 
 
 def _shrink_carried_over(event: Event, scene: Scene) -> Built:
@@ -272,6 +296,11 @@ def _shrink_carried_over(event: Event, scene: Scene) -> Built:
                 like(event, _at("obligation-adjusted"), less),
             ]
     return None
+
+
+def _half_less_return(event: Event, _: Scene) -> Built:
+    """Without its contract's half where the payment has one, with a half of no contract where it has none."""
+    return swap(event, contract_returned_id=UNSET if isinstance(event.data.contract_returned_id, str) else "x")
 
 
 def _return_too_much(event: Event, scene: Scene) -> Built:
@@ -301,7 +330,9 @@ SPENDING = [
     Wrong("budget.obligation-duplicate", _at("obligation-incurred"), again, after=True),
     Wrong("budget.obligation-unknown", _at("paid"), fields(obligation_id="nothing")),
     Wrong("budget.obligation-overpaid", _at("paid"), _overpay),
+    Wrong("budget.legal-date-order", _at("paid"), _paid_before),
     Wrong("budget.obligation-paid", _at("paid"), _shrink_below_paid, after=True),
+    Wrong("budget.obligation-backs-contract", "contract.signed.v1", _shrink_behind_contract, after=True),
     Wrong("budget.obligation-carried-over", _at("fiscal-year-closed"), _shrink_carried_over),
     Wrong("budget.same-role", _at("paid"), fields(actor_role="재무관")),
     _no_contract("budget.instalment-alone", instalment=1),
@@ -311,6 +342,7 @@ SPENDING = [
     _no_contract("budget.contract-half-missing", contract_paid_id="x"),
     Wrong("budget.payment-duplicate", _at("paid"), again, after=True),
     Wrong("budget.payment-unknown", _at("returned"), fields(payment_id="nothing")),
+    Wrong("budget.return-on-contract", _at("returned"), _half_less_return),
     Wrong("budget.return-duplicate", _at("returned"), again, after=True),
     Wrong("budget.return-exceeded", _at("returned"), _return_too_much),
     Wrong("budget.refund-duplicate", _at("prior-year-refunded"), again, after=True),

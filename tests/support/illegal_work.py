@@ -140,6 +140,39 @@ def _beyond_settled(event: Event, scene: Scene) -> Built:
     return _pair(event, scene, "paid", 1)
 
 
+def _set_off(event: Event, scene: Scene) -> Built:
+    """All of the advance comes back, though one won of accepted work was set off against it."""
+    data, part = event.data, _part(event, scene)
+    paid = scene.budget(data.budget_subject).payments[data.payment_id]
+    obligation = scene.budget(data.budget_subject).obligations[paid.obligation_id]
+    if obligation.amount_won <= obligation.paid_won or (part.amount_won or 0) - part.accepted_won < 2:
+        return None
+    inspected = {"inspection_id": "x", "instalment": data.instalment, "kind": "PROGRESS", "result": "PASS"}
+    worked = {"inspection_id": "x", "instalment": data.instalment, "accepted_won": 2}
+    first, half = _pair(event, scene, "paid", 1, instalment=data.instalment)
+    back = {"return_id": "x", "payment_id": data.payment_id, "amount_won": data.amount_won}
+    shown = {**back, "instalment": data.instalment, "budget_returned_id": "br-x", "budget_subject": data.budget_subject}
+    lawful = {**back, "reason_ko": "반납", "contract_returned_id": "cr-x"}
+    return [
+        like(event, _at("inspected"), inspected),
+        like(event, _at("accepted"), worked),
+        first,
+        replace(half, data=replace(half.data, advance_offset_won=1)),
+        like(event, "budget.returned.v1", lawful, subject=data.budget_subject, id="br-x"),
+        like(event, _at("returned"), shown, id="cr-x"),
+    ]
+
+
+def _corrected_after_return(event: Event, scene: Scene) -> Built:
+    """The payment that was given back in part is taken back on the contract, as if nothing had been."""
+    data = event.data
+    paid = scene.last(_at("paid"), event.subject)
+    if paid is None or paid.data.payment_id != data.payment_id:
+        return None
+    why = {"reason": "TYPO", "reason_ko": "오기", "budget_corrected_id": "x", "budget_subject": data.budget_subject}
+    return like(event, _at("corrected"), {"corrects": paid.id, **why})
+
+
 PAYMENTS = [
     _work_at("paid", "payment-unknown", fields(payment_id="nothing")),
     Wrong(
@@ -149,6 +182,10 @@ PAYMENTS = [
     ),
     _work_at("paid", "payment-duplicate", again, after=True),
     Wrong("contract.payment-alone", _at("paid"), again, asked="groups"),
+    _work_at("returned", "return-duplicate", again, after=True),
+    _work_at("returned", "return-differs", fields(amount_won=lambda e, _: e.data.amount_won + 1)),
+    _work_at("advance-paid", "return-set-off", _set_off, after=True),
+    _work_at("returned", "payment-returned", _corrected_after_return, after=True),
     _work_at("amended", "instalment-overpaid", _beyond_amended, after=True),
     _work_at("signed", "advance-limit", _large_advance, after=True),
     Wrong(

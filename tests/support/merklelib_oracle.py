@@ -5,7 +5,10 @@ Only for comparing: distinct entries, built once in bulk, its own verifier never
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import TYPE_CHECKING
+
+from merklelib.merkle import Hasher
 
 from audit_service.closed_trees import MerklelibTree
 
@@ -19,7 +22,8 @@ class Oracle:
     def __init__(self, entries: Sequence[bytes]) -> None:
         assert len(set(entries)) == len(entries)
         self._entries = entries
-        self._tree = MerklelibTree(entries)
+        hasher = Hasher(lambda data: sha256(data).hexdigest())
+        self._tree = MerklelibTree([hasher.hash_leaf(entry) for entry in entries])
 
     def root(self) -> bytes:
         """The root hash."""

@@ -11,6 +11,7 @@ import pytest
 from audit_cli.main import main
 from audit_service.recording.database import open_sqlite
 from projections.read_models.report_requests import ReportRequests
+from projections.read_models.row_packs import pack_rows, unpack_rows
 from tests.support.api_city import TIMEOUT_S, open_api_city
 from verifier.envelope import parse_entry
 from verifier.notes import VerifierKey
@@ -18,7 +19,7 @@ from verifier.row_proofs import verify_row_proof
 from verifier.stream_proofs import parse_stream_head, parse_stream_proof, verify_event_in_stream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from tests.support.api_city import ApiCity
@@ -89,6 +90,10 @@ def test_every_row_of_every_report_is_proven_in_less_than_8_kilobytes(city: ApiC
             found = verify_row_proof(data, vkey=vkey, kind=report["kind"], key=report["key"], row_key=row["key"])
             assert found.row == row
             proven += 1
+            # Two rows bear this one: the row, and the next one.
+            absent = proof(city, f"/v1/reports/{report['kind']}/{report['key']}/rows/{_quoted(row['key'] + ' ')}/proof")
+            assert len(absent) < 8192, (row["key"], len(absent))
+            assert verify_row_proof(absent, vkey=vkey, row_key=row["key"] + " ").row is None
     assert proven > 100
 
 
@@ -200,25 +205,43 @@ def test_an_unchanged_report_is_not_sent_twice(city: ApiCity) -> None:
     assert city.client.get(SETTLEMENT, headers={"If-None-Match": etag}).status_code == 304
 
 
+def _one_event_more(body: bytes) -> bytes:
+    return pack_rows([(key, row.replace(b'"events":', b'"events":1')) for key, row in unpack_rows(body)])
+
+
+def _no_pack(_body: bytes) -> bytes:
+    return b"not a pack"
+
+
+def _text(_body: bytes) -> str:
+    return "text where bytes belong"
+
+
 def test_damaged_rows_are_never_served(data_dir: Path, city: ApiCity) -> None:
     """Somebody edits the read model of the running service: no wrong figure leaves it, and no proof of one."""
     engine = open_sqlite(data_dir / "projections.sqlite3")
-    damage = "UPDATE report_rows SET body = CAST(replace(body, {}, {}) AS BLOB) WHERE kind = 'stream-heads'"
-    right, wrong = "'\"events\":'", "'\"events\":1'"
+    find = "SELECT body, row_key, since FROM report_rows WHERE kind = 'stream-heads'"
+    change = "UPDATE report_rows SET body = ? WHERE kind = 'stream-heads' AND row_key = ? AND since = ?"
     # A report that nobody has asked for yet: what was checked once is served from memory.
     old = city.json("/v1/reports/stream-heads/all")["tree_sizes"][-1]
+    with engine.begin() as connection:
+        packs = connection.exec_driver_sql(find).all()
+    damages: list[Callable[[bytes], bytes | str]] = [_one_event_more, _no_pack, _text]
     try:
-        with engine.begin() as connection:
-            connection.exec_driver_sql(damage.format(right, wrong))
-        answers = [
-            city.client.get(f"/v1/reports/stream-heads/all?tree_size={old}"),
-            city.client.get(f"/v1/reports/stream-heads/all/rows/x/proof?tree_size={old}"),
-        ]
-        for answer in answers:
-            assert (answer.status_code, answer.json()["type"]) == (503, "/docs/problems/report-rows-damaged")
+        for damage in damages:
+            with engine.begin() as connection:
+                for body, row_key, since in packs:
+                    connection.exec_driver_sql(change, (damage(body), row_key, since))
+            answers = [
+                city.client.get(f"/v1/reports/stream-heads/all?tree_size={old}"),
+                city.client.get(f"/v1/reports/stream-heads/all/rows/x/proof?tree_size={old}"),
+            ]
+            for answer in answers:
+                assert (answer.status_code, answer.json()["type"]) == (503, "/docs/problems/report-rows-damaged")
     finally:
         with engine.begin() as connection:
-            connection.exec_driver_sql(damage.format(wrong, right))
+            for body, row_key, since in packs:
+                connection.exec_driver_sql(change, (body, row_key, since))
         engine.dispose()
     assert city.client.get(f"/v1/reports/stream-heads/all?tree_size={old}").status_code == 200
 

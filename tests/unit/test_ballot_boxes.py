@@ -170,7 +170,18 @@ def test_paths_of_two_boxes_do_not_mix(tmp_path: Path) -> None:
 def test_a_broken_prover_builds_no_box(
     prover: type[MerklelibTree], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(box_building, "build_closed_tree", lambda leaves: CheckedTree(leaves, prover))
+    monkeypatch.setattr(
+        box_building, "build_closed_tree", lambda leaves: CheckedTree([*map(leaf_hash, leaves)], prover)
+    )
+    (tmp_path / "file").write_bytes(lines(commitments(8)))
+    assert run("box", "build", tmp_path / "file", "--out", tmp_path / "box") == 1
+    assert not (tmp_path / "box").exists()
+
+
+def test_a_box_over_something_else_than_the_commitments_is_not_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(box_building, "build_closed_tree", lambda leaves: build_closed_tree(map(leaf_hash, leaves)))
     (tmp_path / "file").write_bytes(lines(commitments(8)))
     assert run("box", "build", tmp_path / "file", "--out", tmp_path / "box") == 1
     assert not (tmp_path / "box").exists()

@@ -16,6 +16,10 @@ from verifier.hashing import EMPTY_ROOT, leaf_hash
 from verifier.tree import verify_inclusion
 
 
+def hashes(count: int) -> list[bytes]:
+    return [leaf_hash(row) for row in rows(count)]
+
+
 def rows(count: int) -> list[bytes]:
     return [b'{"key":"%d"}' % number for number in range(count)]
 
@@ -24,13 +28,13 @@ def rows(count: int) -> list[bytes]:
 @pytest.mark.parametrize("count", [2, 3, 5, 8])
 def test_a_prover_with_another_root_is_refused(prover: type[MerklelibTree], count: int) -> None:
     with pytest.raises(ProofDoesNotHold):
-        CheckedTree(rows(count), prover)
+        CheckedTree(hashes(count), prover)
 
 
 @pytest.mark.parametrize("prover", WRONG_PATHS)
 @pytest.mark.parametrize("count", [2, 4, 8])
 def test_a_prover_with_other_paths_is_refused(prover: type[MerklelibTree], count: int) -> None:
-    tree = CheckedTree(rows(count), prover)
+    tree = CheckedTree(hashes(count), prover)
     for index in range(count):
         with pytest.raises((ProofDoesNotHold, MalformedInput)):
             tree.path(index)
@@ -41,7 +45,7 @@ def test_equal_leaves_are_refused_before_a_prover_may_collapse_them() -> None:
     with pytest.raises(MalformedInput):
         build_closed_tree(twice)
     # The control: merklelib itself takes them without a word, and proves the first copy at the place of the last.
-    tree = MerklelibTree(twice)
+    tree = MerklelibTree([leaf_hash(row) for row in twice])
     with pytest.raises(ProofDoesNotHold):
         verify_inclusion(leaf_hash(twice[0]), index=0, tree_size=4, proof=tree.path(0), root=tree.root)
 
@@ -50,9 +54,9 @@ def test_what_merklelibs_own_verifier_believes_ours_refuses() -> None:
     """The control for asking our verifier only: merklelib's accepts an inner node of the tree as a row."""
     from merklelib.merkle import verify_leaf_inclusion  # noqa: PLC0415 - only to show why it is not used
 
-    leaves = rows(4)
+    leaves = hashes(4)
     tree = MerklelibTree(leaves)
-    inner = trees.root(tuple(leaf_hash(leaf) for leaf in leaves[:2]))
+    inner = trees.root(tuple(leaves[:2]))
     proof = tree._tree.get_proof(leaves[0])
     proof._nodes = proof._nodes[1:]
     assert verify_leaf_inclusion(inner, proof, tree._tree.hasher, tree._tree.merkle_root)

@@ -46,6 +46,7 @@ WHOLE = (
     c.suspended(),
     c.resumed(),
     c.advance_paid(20, {"payment_id": "p0"}, id="cp0"),
+    c.return_pair(5, data={"payment_id": "p0"})[1],
     c.amended(10, {"new_end": "2022-02"}, id="amendment"),
     c.subcontract(50),
     c.inspected("n0", {"result": "FAIL"}),
@@ -159,6 +160,7 @@ def test_payments_are_transactions_and_a_corrected_one_repeats_its_figure() -> N
     transactions = compiled(*WHOLE)["contracts"][0]["implementation"]["transactions"]
     assert {one["id"]: one["value"]["amount"] for one in transactions} == {
         "budget/roads/2021/p0": 20,
+        "budget/roads/2021/p0/t1": 5,
         "budget/roads/2021/p1": 40,
     }
     assert released(*WHOLE)[-3]["tag"] == ["implementationUpdate"]

@@ -40,7 +40,7 @@ def test_an_answer_says_what_it_is_and_has_every_table() -> None:
         "key": "c",
         "tree_size": 4,
         "legal_date": "2021-01-01",
-        "definition": {"name": "contract-register", "version": 2},
+        "definition": {"name": "contract-register", "version": 3},
         "tables": {
             **{table: [] for table in TABLES},
             "sums": [{"id": "sums", "paid_won": 1, "provenance": ["printed"], "entries": [3]}],

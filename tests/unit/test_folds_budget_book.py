@@ -144,6 +144,19 @@ def test_one_won_more_in_an_item_shows_in_three_places() -> None:
     assert not tables["line_item_checks"]["201-03"]["agrees"]
 
 
+def test_items_above_a_budget_that_a_supplement_made_smaller_are_shown() -> None:
+    """The items explain the book as printed; the rules let the council take away what they explain."""
+    log = seed_log()
+    rows = [{"line_id": "201-03", "delta_won": -1}]
+    data = {"round": 1, "rows": rows, "total_delta_won": -1, "basis": {"title": "추경"}, "actor_role": "의회"}
+    before = book(log, 2021)["line_item_checks"]["201-03"]
+    log.add("budget.supplemented.v1", budget(2021), data, legal_date="2021-05-01")
+    after = book(log, 2021)["line_item_checks"]["201-03"]
+    assert (before["agrees"], before["within_appropriated"]) == (True, True)
+    assert (after["agrees"], after["within_appropriated"]) == (True, False)
+    assert after["items_won"] - after["appropriated_won"] == 1
+
+
 def test_a_step_that_names_items_of_two_groups_joins_them() -> None:
     log = MemoryLog()
     open_year(log, 2021)

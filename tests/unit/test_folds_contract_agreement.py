@@ -13,7 +13,15 @@ from audit_service.rules.errors import RuleBroken
 from audit_service.rules.groups import Groups
 from projections.folds.all import FoldSet, fold_all
 from projections.folds.answers import answer_as_of, fold_answer
-from tests.support.contract_events import amended, contract_corrected, good_work, obligated_for, payment_pair
+from tests.support.contract_events import (
+    amended,
+    contract_corrected,
+    good_work,
+    instalment_closed,
+    obligated_for,
+    payment_pair,
+    terminated,
+)
 from tests.support.events import (
     CONTRACT,
     allotted,
@@ -113,6 +121,22 @@ def test_a_contract_without_its_obligation_is_exposed() -> None:
     )
     assert found(*PAID, amended(10)) == ["SIGNED_ABOVE_OBLIGATED"]
     assert found(*PAID, amended(10), obligation_adjusted(10, obligation="for-1")) == []
+
+
+LESS = (*BOUND, signed({"amount_won": 90}), *good_work(80, kind="FINAL"), *payment_pair(80), instalment_closed(80))
+
+
+@pytest.mark.parametrize(
+    "events",
+    [
+        (*PAID, terminated(50), obligation_adjusted(-40, obligation="for-1")),
+        (*LESS, obligation_adjusted(-10, obligation="for-1")),
+    ],
+    ids=["ended", "closed at less"],
+)
+def test_what_is_set_free_lawfully_is_no_finding(events: tuple[Event, ...]) -> None:
+    given(*events)
+    assert found(*events) == []
 
 
 def test_imports_and_unit_prices_have_no_obligation_to_compare() -> None:

@@ -88,7 +88,10 @@ def _folded(log: MemoryLog) -> LogState:
 def test_a_long_list_of_entries_is_given_by_its_ends_and_its_digest() -> None:
     entries = list(range(10, 10 + MAX_ENTRIES + 1))
     _, data = report_row(
-        row({"figures": {"a": {"entries": entries}}, "x": [{"entries": entries[1:]}]}, entries=entries)
+        row(
+            {"figures": {"a": {"entries": entries, "provenance": ["printed"]}}, "x": [{"entries": entries[1:]}]},
+            entries=entries,
+        )
     )
     digest = sha256(encode_canonical(entries)).hexdigest()
     short = {"count": len(entries), "first": 10, "last": 10 + MAX_ENTRIES, "sha256": digest}
@@ -98,6 +101,22 @@ def test_a_long_list_of_entries_is_given_by_its_ends_and_its_digest() -> None:
     ranges = [[n, n + 1] for n in range(0, 100, 3)]
     _, data = report_row(row({}, entries=ranges))
     assert (json.loads(data)["entries"]["first"], json.loads(data)["entries"]["last"]) == (0, 100)
+
+
+def test_a_figure_says_what_the_row_does_not() -> None:
+    of_row = {"entries": [1], "provenance": ["printed"]}
+    of_its_own = {"entries": [2], "provenance": ["derived"]}
+    followed = {"computed_from": ["a", "b"], "provenance": ["derived", "printed"]}
+    none = {"entries": [], "provenance": []}
+    _, data = report_row(row({"figures": {"a": of_row, "b": of_its_own, "c": followed, "d": none}}))
+    assert json.loads(data)["cells"]["figures"] == {"a": {"entries": [1]}, "b": of_its_own}
+
+
+def test_sixteen_digits_are_no_reason_to_refuse_a_row() -> None:
+    key, data = report_row(
+        row({"a": 2**53 - 1, "b": [-(2**53) + 1], "c": "1234567890123456789", "d": {"e": 2**53 - 2}})
+    )
+    assert parse_row(data)["key"] == key
 
 
 @pytest.mark.parametrize(
@@ -111,7 +130,13 @@ def test_a_long_list_of_entries_is_given_by_its_ends_and_its_digest() -> None:
         {"a": {"나": 1}},
         {1: 2},
         {"a": "\u1100\u1161"},
+        {"a": "\uac00\u11a8"},
+        {"a": "\uac00 e\u0301"},
         {"a": b"x"},
+        {"a": {"b": [float("nan")]}},
+        {"a": [{"b": 2**64}]},
+        {"figures": {"가": {"entries": [1], "provenance": ["printed"]}}},
+        {"figures": {"a": {"entries": [1], "provenance": [1.5]}}},
         {"a": "x" * 70_000},
         {"a": [[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]},
     ],

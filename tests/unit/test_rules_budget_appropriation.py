@@ -19,9 +19,12 @@ from tests.support.events import (
     budget,
     closed,
     codes,
+    corrected,
     line,
     obligated,
+    obligation_adjusted,
     opened,
+    paid,
     provisional,
     substituted,
     supplemented,
@@ -30,11 +33,13 @@ from tests.support.events import (
 from tests.support.given import Refusal, given, name_of, refuses
 
 if TYPE_CHECKING:
+    from audit_service.catalogue.event import Event
     from audit_service.rules.budget_states import BudgetState
 
 YEAR = (opened(), line("a"), line("b"), line("grant", fund="NATIONAL"))
 FUNDED = (*YEAR, appropriated({"a": 1000, "b": 500, "grant": 100}))
 EARLY = (*FUNDED, used_early(40))
+OVER = (*YEAR, provisional({"a": 100}, {"until_on": "2021-06-30"}), allotted(10))
 PROVISIONAL = (*YEAR, provisional({"a": 100, "b": 50}))
 USED = (*PROVISIONAL, allotted(60))
 LISTED = (opened(), codes("object_code", "201-01"), codes("object_code", "201-02"), codes("policy", "roads"))
@@ -55,6 +60,15 @@ REFUSALS = (
     Refusal("budget.totals-differ", "one won too many", YEAR, provisional({"a": 1}, {"total_won": 2}), 1),
     Refusal("budget.basis-missing", "no document", YEAR, provisional({"a": 1}, NO_BASIS)),
     Refusal("budget.provisional-until", "next year", YEAR, provisional({"a": 1}, {"until_on": "2022-01-01"})),
+    Refusal("budget.provisional-over", "allotted too late", OVER, allotted(1, legal_date="2021-07-01"), "2021-06-30"),
+    Refusal("budget.provisional-over", "obligated too late", OVER, obligated(1, legal_date="2021-07-01"), "2021-06-30"),
+    Refusal(
+        "budget.provisional-over",
+        "made larger too late",
+        (*OVER, obligated(5)),
+        obligation_adjusted(1, legal_date="2021-07-01"),
+        "2021-06-30",
+    ),
     Refusal("budget.provisional-until", "over already", YEAR, provisional({"a": 1}, {"until_on": "2021-06-14"})),
     Refusal("budget.provisional-until", "no such day", YEAR, provisional({"a": 1}, {"until_on": "2021-11-31"})),
     Refusal("budget.amount-too-large", "out of range", PROVISIONAL, provisional({"a": MAX_SAFE_INTEGER})),
@@ -150,3 +164,24 @@ def test_a_supplement_may_be_imported_without_a_role() -> None:
 
 def test_the_basis_of_a_builder_is_what_the_rules_ask_for() -> None:
     assert BASIS == {"basis": {"title": "의결"}}
+
+
+LATE_BUDGETS: dict[str, tuple[Event, ...]] = {
+    "what is obligated is paid": (obligated(5), paid(5, legal_date="2021-07-01")),
+    "what was too much is taken back": (allotted(-5, legal_date="2021-07-01"),),
+    "a second one follows": (provisional({"a": 1}), allotted(1, legal_date="2021-07-01")),
+    "the original one follows": (
+        appropriated({"a": 100}, legal_date="2021-07-01"),
+        allotted(1, legal_date="2021-07-01"),
+    ),
+}
+
+
+@pytest.mark.parametrize("events", LATE_BUDGETS.values(), ids=LATE_BUDGETS.keys())
+def test_after_a_provisional_budget_debts_are_paid_and_the_next_budget_counts(events: tuple[Event, ...]) -> None:
+    given(*OVER, *events)
+
+
+def test_a_mistake_in_a_provisional_budget_may_be_put_right_after_its_end() -> None:
+    wrong = obligated(5, id="wrong")
+    given(*OVER, wrong, corrected(wrong, obligated(6), legal_date="2021-07-01"))

@@ -176,11 +176,18 @@ REFUSALS = (
         "the contract is signed for less",
         (
             *BEHIND,
-            signed({"amount_won": 600}),
             obligation_adjusted(-100, id="less"),
             obligated(100, obligation="o2", contract="lamps"),
+            signed({"amount_won": 600}),
         ),
         fix("less"),
+    ),
+    Refusal(
+        "budget.obligation-backs-contract",
+        "the contract is signed for more",
+        (*BEHIND, obligation_adjusted(100, id="more"), signed({"amount_won": 700})),
+        fix("more"),
+        700,
     ),
     Refusal("budget.correction-breaks", "a round stands on it", ROUNDS, fix(ORIGINAL)),
     Refusal("budget.correction-breaks", "a round took it in", TAKEN_IN, fix(EARLY)),
@@ -246,7 +253,7 @@ def figures(world: Replica) -> dict[str, Any]:
         "payments": {name: one._replace(event_id="") for name, one in state.payments.items() if one.standing},
         "items": {name: one for name, one in state.items.items() if one.standing},
         "schedules": {name: one for name, one in state.schedules.items() if one.standing},
-        "returns": {name: won for name, won in state.returns.items() if won},
+        "returns": {name: one._replace(event_id="") for name, one in state.returns.items() if one.standing},
         "early": {name: one for name, one in state.pre_appropriations.items() if one.standing},
         "rounds": {number: ids for number, ids in state.rounds.items() if ids is not None},
         "revenues": {name: one for name, one in state.revenues.items() if one.uses},
@@ -333,10 +340,10 @@ def test_a_closed_and_settled_year_is_corrected_on_an_audit_s_document() -> None
 
 def test_the_contract_s_half_finds_the_old_and_the_new_amount() -> None:
     state = state_of(given(*ON_CONTRACT, fix("pay", paid(300, contract_paid_id="cc1"), HALF)))
-    assert state.corrections["fix"] == Correction("pay", "p1", 400, 300, "lamps", "cc1")
+    assert state.corrections["fix"] == Correction("pay", "p1", 400, 300, "lamps", "cc1", "2021-06-15")
     assert (state.payments["p1"].event_id, state.payments["p1"].contract_paid_id) == ("fix", "cc1")
     taken_back = state_of(given(*ON_CONTRACT, fix("pay", None, HALF)))
-    assert taken_back.corrections["fix"] == Correction("pay", "p1", 400, 0, "lamps", "cc1")
+    assert taken_back.corrections["fix"] == Correction("pay", "p1", 400, 0, "lamps", "cc1", "2021-06-15")
     assert not taken_back.payments["p1"].standing
 
 

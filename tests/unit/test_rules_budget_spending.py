@@ -5,17 +5,21 @@ Each row of `REFUSALS` breaks exactly one rule.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from audit_service.rules.budget_spending import obligated_for
 from audit_service.rules.budget_states import BudgetState, Obligation
 from audit_service.rules.world import Replica, read_budget
+from tests.support.contract_events import amended, damages, good_work, instalment_closed, terminated
 from tests.support.events import (
     allotted,
     appropriated,
     budget,
     carried_over,
     closed,
+    corrected,
     line,
     obligated,
     obligation_adjusted,
@@ -30,6 +34,9 @@ from tests.support.events import (
     signed,
 )
 from tests.support.given import Refusal, given, name_of, refuses
+
+if TYPE_CHECKING:
+    from audit_service.catalogue.event import Event
 
 ALLOTTED = (opened(), line("a"), line("b"), appropriated({"a": 1000, "b": 500}), allotted(800))
 REALLOTTED = (*ALLOTTED, reallotted(300), reallotted(200, office="west"))
@@ -53,6 +60,21 @@ REFUSALS = (
         "budget.contract-exceeded", "it is signed for 100", SIGNED, obligated(1, obligation="o2", contract="lamps")
     ),
     Refusal("budget.contract-exceeded", "made larger", SIGNED, obligation_adjusted(1), 0),
+    Refusal("budget.obligation-backs-contract", "made smaller", SIGNED, obligation_adjusted(-1), 0),
+    Refusal(
+        "budget.obligation-backs-contract",
+        "below what it was closed at",
+        (*SIGNED, *good_work(60, kind="FINAL"), instalment_closed(60)),
+        obligation_adjusted(-41),
+        -40,
+    ),
+    Refusal(
+        "budget.obligation-backs-contract",
+        "amended to less",
+        (*SIGNED, amended(-30), obligation_adjusted(-20)),
+        obligation_adjusted(-11),
+        -10,
+    ),
     Refusal("budget.instalment-alone", "of no contract", ALLOTTED, obligated(1, instalment=2)),
     # Adjusted obligations.
     Refusal("budget.obligation-unknown", "nothing is obligated", ALLOTTED, obligation_adjusted(1)),
@@ -63,7 +85,11 @@ REFUSALS = (
     # Payments.
     Refusal("budget.same-role", "who obliged pays", OBLIGED, paid(1, role="재무관")),
     Refusal("budget.line-overspent", "the next year pays the rest", ACCIDENTAL, paid(1, payment="p2"), 0),
+    Refusal(
+        "budget.legal-date-order", "before its obligation", OBLIGED, paid(1, legal_date="2021-06-14"), "2021-06-15"
+    ),
     # Returns.
+    Refusal("budget.legal-date-order", "before its payment", PAID, returned(1, legal_date="2021-06-14"), "2021-06-15"),
     Refusal("budget.payment-unknown", "nothing is paid", OBLIGED, returned(1)),
     Refusal("budget.return-exceeded", "more than was paid", PAID, returned(401), 400),
     Refusal("budget.return-exceeded", "together", RETURNED, returned(301, name="t2"), 300),
@@ -102,6 +128,20 @@ def test_obligations_of_an_unsigned_instalment_are_bound_by_the_allotment_alone(
     given(*SIGNED, obligated(700, obligation="o2", contract="lamps", instalment=2))
 
 
+FREED: dict[str, tuple[Event, ...]] = {
+    "it is closed at less": (*SIGNED, *good_work(60, kind="FINAL"), instalment_closed(60), obligation_adjusted(-40)),
+    "damages are kept back": (*SIGNED, damages(5), obligation_adjusted(-5)),
+    "it ends early": (*SIGNED, terminated(0), obligation_adjusted(-100)),
+    "its price is an estimate": (*BEHIND, signed({"contract_type": "UNIT_PRICE"}), obligation_adjusted(-100)),
+    "an import may have none": (*BEHIND, signed({"provenance": "printed"}), obligation_adjusted(-100)),
+}
+
+
+@pytest.mark.parametrize("events", FREED.values(), ids=FREED.keys())
+def test_an_obligation_is_set_free_as_far_as_nothing_is_owed_for_it(events: tuple[Event, ...]) -> None:
+    given(*events)
+
+
 def test_an_unstated_signed_amount_binds_nothing() -> None:
     printed = signed({"amount_won": None, "provenance": "printed"})
     given(*BEHIND, printed, obligated(700, obligation="o2", contract="lamps"))
@@ -110,7 +150,14 @@ def test_an_unstated_signed_amount_binds_nothing() -> None:
 def test_a_return_makes_room_on_line_and_obligation() -> None:
     state = state_of(given(*RETURNED, paid(300, payment="p2", role="지출원")))
     assert state.lines["a"].executed_won == 600
-    assert state.obligations["o1"] == Obligation("a", 600, None, 1, "재무관", paid_won=600, uses=2)
+    expected = Obligation("a", 600, None, 1, "재무관", paid_won=600, uses=2, legal_day=20210615)
+    assert state.obligations["o1"] == expected
+
+
+def test_a_correction_leaves_the_day_of_what_is_paid_on_it() -> None:
+    """The obligation is posted anew later than its payment: as of a day between, both versions stand in order."""
+    late = corrected("obliged", obligated(700, role="재무관"), legal_date="2021-07-01")
+    given(*ALLOTTED, obligated(600, role="재무관", id="obliged"), paid(400), late, paid(9, payment="p2"))
 
 
 def test_a_refund_leaves_the_settlement_as_it_is() -> None:

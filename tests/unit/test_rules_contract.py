@@ -37,6 +37,7 @@ from tests.support.events import (
 )
 from tests.support.given import Refusal, given, name_of, refused, refuses
 from tests.unit import test_rules_contract_corrections as corrections
+from tests.unit import test_rules_contract_returns as returns
 from tests.unit import test_rules_contract_tender as tender
 from tests.unit import test_rules_contract_work as work
 
@@ -108,6 +109,13 @@ REFUSALS = (
         "another instalment's obligation",
         (*PLANNED, obligated_for(100, instalment=2)),
         signed(),
+        0,
+    ),
+    Refusal(
+        "contract.obligation-missing",
+        "another line's obligation could not pay it",
+        (*PLANNED, allotted(50, line_id="c"), obligated_for(50, line_id="c")),
+        signed({"amount_won": 50}),
         0,
     ),
     Refusal(
@@ -252,7 +260,7 @@ ABOUT_IDS = ("-duplicate", "-unknown", "-twice", "-repeated", ".not-planned", ".
 
 
 def test_refusals_say_which_figures_do_not_fit_or_what_would_pass() -> None:
-    cases = [*REFUSALS, *corrections.REFUSALS, *tender.REFUSALS, *work.REFUSALS]
+    cases = [*REFUSALS, *corrections.REFUSALS, *returns.REFUSALS, *tender.REFUSALS, *work.REFUSALS]
     for case in cases:
         broken = refused(given(*case.given), case.when)
         says = broken.columns is not None or broken.allowed is not None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from msgspec.structs import replace
 
 from audit_service.rules.decide import decide, evolve
 from audit_service.rules.states import ONLY
@@ -83,6 +84,7 @@ OLD = payment_pair(50)[0]
 TWO_AT_ONCE = {"replacement": replacing(prior_step()) | replacing(accepted(1))}
 FAILED = inspected(data={"result": "FAIL"})
 FIRST_40, SECOND_40 = corrected_pair(OLD, 40)
+NEXT_DAY = replace(SECOND_40, legal_date="2021-06-16")
 
 REFUSALS = (
     Refusal("contract.not-planned", "nothing to correct", (), contract_corrected("step")),
@@ -205,6 +207,7 @@ REFUSALS = (
         corrected_pair(OLD, 40, {"budget_subject": budget(2022)})[1],
     ),
     Refusal("contract.correction-differs", "another amount", (*PAID, FIRST_40), corrected_pair(OLD, 39)[1]),
+    Refusal("contract.correction-differs", "another day", (*PAID, FIRST_40), NEXT_DAY),
     Refusal("contract.correction-differs", "only reversed here", (*PAID, FIRST_40), corrected_pair(OLD, None)[1]),
     Refusal(
         "contract.correction-differs",

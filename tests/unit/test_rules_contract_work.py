@@ -141,7 +141,7 @@ WORK = (
 TWO_LINES = (
     *PLANNED,
     allotted(20, line_id="b"),
-    obligated_for(81),
+    obligated_for(90),
     obligated_for(9, obligation="o2", line_id="b"),
     signed({"amount_won": 90}),
     *good_work(60),
@@ -156,6 +156,7 @@ PAYMENTS = (
     Refusal("contract.payment-unknown", "no budget's name", HALF_PAID, contract_paid(60, {"budget_subject": "예산"})),
     Refusal("contract.payment-differs", "one won less", HALF_PAID, contract_paid(59)),
     Refusal("contract.payment-differs", "another id than announced", HALF_PAID, contract_paid(60, id="cp2")),
+    Refusal("contract.payment-differs", "another day", HALF_PAID, contract_paid(60, legal_date="2021-06-16")),
     Refusal("contract.payment-differs", "another event", HALF_PAID, contract_paid(60, {"budget_paid_id": "z"})),
     Refusal(
         "contract.payment-differs",

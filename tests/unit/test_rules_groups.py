@@ -1,4 +1,4 @@
-"""Which orders of entries break an atomic group? A batch behind its manifest, the halves of three kinds of pairs."""
+"""Which orders of entries break an atomic group? A batch behind its manifest, the halves of four kinds of pairs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 from audit_service.rules.errors import RuleBroken
 from audit_service.rules.groups import Groups
-from tests.support.contract_events import advance_paid, contract_corrected
+from tests.support.contract_events import advance_paid, contract_corrected, return_pair
 from tests.support.events import (
     PARKS,
     allotted,
@@ -30,6 +30,7 @@ BATCH = (MANIFEST, transaction(1), transaction(2, kind="return"), transaction(3)
 PAIR = (carried_over(1), carry_in(1))
 PAYMENT = (paid(1, contract_paid_id="cp1"), contract_paid(1))
 ADVANCE = (paid(1, contract_paid_id="cp1"), advance_paid(1))
+RETURN = return_pair(1)
 SECOND = contract_corrected("cp1", None, {"budget_corrected_id": "bc1"}, id="cc1")
 CORRECTION = (corrected("bp1", None, {"contract_corrected_id": "cc1"}), SECOND)
 ALONE = contract_corrected("cp1", id="cc1")
@@ -42,6 +43,7 @@ COMPLETE: tuple[tuple[Event, ...], ...] = (
     PAYMENT,
     ADVANCE,
     CORRECTION,
+    RETURN,
     (ALONE, corrected("bp1"), ALONE),
     (*BATCH, *PAIR, *PAYMENT, *ADVANCE, *CORRECTION, BYSTANDER),
     (*BATCH, batch({"loan": 1}, {"batch_id": "b2"}), transaction(1, batch_id="b2")),
@@ -79,6 +81,11 @@ BROKEN: tuple[tuple[str, int, tuple[Event, ...]], ...] = (
     ("contract.payment-alone", 1, (PAYMENT[0],)),
     ("contract.payment-alone", 0, (ADVANCE[1],)),
     ("contract.payment-alone", 1, (PAYMENT[0], CORRECTION[1])),
+    ("contract.payment-alone", 0, (RETURN[1],)),
+    ("contract.payment-alone", 1, (RETURN[0],)),
+    ("contract.payment-alone", 1, (RETURN[0], BYSTANDER)),
+    ("contract.payment-alone", 1, (RETURN[0], PAYMENT[1])),
+    ("contract.payment-alone", 1, (RETURN[0], return_pair(1, 2)[1])),
     ("budget.correction-alone", 0, (CORRECTION[1],)),
     ("budget.correction-alone", 1, (CORRECTION[0], BYSTANDER)),
     ("budget.correction-alone", 1, (CORRECTION[0], ALONE)),
