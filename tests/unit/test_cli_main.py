@@ -185,7 +185,13 @@ def test_ctrl_c_ends_a_real_process_with_one_line(tmp_path: Path) -> None:
     pipe = tmp_path / "entry"
     os.mkfifo(pipe)
     command = [sys.executable, "-m", "audit_cli.main", "verify", pipe, "--entry", pipe, "--vkey", VKEY]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=ROOT) as process:
+    # Whoever starts the tests in the background lets them inherit that SIGINT is ignored: the command must not.
+    ignored = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        started = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=ROOT)
+    finally:
+        signal.signal(signal.SIGINT, ignored)
+    with started as process:
         try:
             _wait_until_it_opens(pipe)
             process.send_signal(signal.SIGINT)
