@@ -308,6 +308,7 @@ def submission_router(services: Services, gate: Gate) -> APIRouter:
             "batch_items": limits.batch_items,
             "body_timeout_s": limits.body_timeout_s,
             "body_bytes_per_s": limits.body_bytes_per_s,
+            "waiting_posts": limits.waiting_posts,
             "requests_per_token_s": limits.requests_per_token_s,
             "requests_per_address_s": limits.requests_per_address_s,
         }
