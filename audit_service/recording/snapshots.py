@@ -17,7 +17,6 @@ import hmac
 import logging
 import os
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -74,17 +73,23 @@ class Snapshots:
         decoder = _DECODERS.get(type(stream.state))
         if decoder is None:
             return
-        with suppress(FileNotFoundError):
-            data = self._path(stream.id).read_bytes()
-            found = self._read(data)
+        try:
+            found = self._read(self._path(stream.id).read_bytes())
             if found is None or found.subject != stream.id or found.code != self._code:
                 logger.info("a snapshot does not fit and is passed over", extra={"stream": stream.id})
                 return
-            if self._read_leaf_hash(stream.id, found.version) != found.leaf_hash:
-                logger.warning("a snapshot is of another history and is passed over", extra={"stream": stream.id})
-                return
-            stream.state = _decode_uncollected(decoder, found.state)
-            stream.version = self._kept[stream.id] = found.version
+            state = _decode_uncollected(decoder, found.state)
+        except FileNotFoundError:
+            return
+        except (OSError, msgspec.MsgspecError):
+            # Whatever is wrong with a cache, the events are there.
+            logger.warning("a snapshot cannot be read and is passed over", exc_info=True, extra={"stream": stream.id})
+            return
+        if self._read_leaf_hash(stream.id, found.version) != found.leaf_hash:
+            logger.warning("a snapshot is of another history and is passed over", extra={"stream": stream.id})
+            return
+        stream.state = state
+        stream.version = self._kept[stream.id] = found.version
 
     def offer(self, stream: Stream) -> None:
         """Keep the state of a stream that has at least doubled; called by the writer after a commit."""

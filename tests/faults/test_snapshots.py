@@ -135,6 +135,26 @@ def test_a_snapshot_of_another_history_code_or_stream_is_passed_over(
         assert (version, state) == from_events_alone(city)
 
 
+@pytest.mark.parametrize("shape", ["file", "state", "folder"])
+def test_a_snapshot_of_another_shape_is_passed_over(left_behind: Path, shape: str) -> None:
+    """What an earlier release wrote under the same key, or what cannot be read at all."""
+    file = snapshot_file(left_behind)
+    with small_city(left_behind) as city:
+        kept = city.ledger._streams.application.stream_snapshots
+        assert kept is not None
+        if shape == "state":
+            forged(city, file, state=msgspec.Raw(msgspec.msgpack.encode("no state")))
+        elif shape == "file":
+            body = msgspec.msgpack.encode(["no", "snapshot"])
+            file.write_bytes(snapshots.hmac.digest(kept._key, body, "sha256") + body)
+        else:
+            file.unlink()
+            file.mkdir()
+        version, state, read = loaded(city)
+        assert read == version
+        assert (version, state) == from_events_alone(city)
+
+
 def test_the_comparison_sees_a_snapshot_that_is_believed(left_behind: Path) -> None:
     """Negative control: a state that differs under a good key and place is what the comparison above would show."""
     with small_city(left_behind) as city:
